@@ -1,0 +1,51 @@
+/*
+ * arena.h -- memory that is released all at once: a query's, a batch's, a message's.
+ *
+ * Blocks grow by doubling up to 1 MiB; larger requests get a block of their own. When more than
+ * limit bytes are in use, `is_exceeded` is set and allocation goes on: whoever runs the query looks
+ * at the flag after each batch and ends it with E_LIMIT. So no allocation needs a check.
+ *
+ * Ownership: the arena owns all it gave. An all-zero arena is a valid closed one.
+ */
+#ifndef COMMON_ARENA_H
+#define COMMON_ARENA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct arena_block;
+
+struct arena {
+    struct arena_block *blocks; /* Newest first. */
+    uint8_t *at;                /* Next free byte of the newest block. */
+    size_t left_bytes;          /* Free in the newest block. */
+    size_t used_bytes;          /* Given out since the last reset, with slack. */
+    size_t limit_bytes;         /* 0: none. */
+    bool is_exceeded;           /* used_bytes has been above limit_bytes. */
+};
+
+void arena_init(struct arena *arena, size_t limit_bytes);
+
+/* Releases all; the arena is closed (all zero) afterwards. */
+void arena_close(struct arena *arena);
+
+/* Forgets all that was given but keeps one block for reuse; the limit stays, the flag is cleared. */
+void arena_reset(struct arena *arena);
+
+/* Gives size bytes, not zeroed, aligned to 16. */
+void *arena_alloc(struct arena *arena, size_t size);
+
+/* Gives zeroed memory for count things of size bytes. */
+void *arena_array(struct arena *arena, size_t count, size_t size);
+
+/* Gives a copy of size bytes. */
+void *arena_copy(struct arena *arena, const void *data, size_t size);
+
+/* Gives a NUL terminated formatted text. */
+char *arena_format(struct arena *arena, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#define ARENA_NEW(arena, type) ((type *)arena_array(arena, 1, sizeof(type)))
+
+#endif

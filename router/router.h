@@ -1,0 +1,75 @@
+/*
+ * router.h -- the router daemon's facade: client requests in, response frames out, messages to shards between.
+ *
+ * No sockets and no clock inside: fronts (router/front: WebSocket, HTTP, ZeroMQ), `cardea dev` and the
+ * simulator call it. Same shape as shardd/shard.h and coordinator/coord.h, plus the clients.
+ *
+ *   front --request--> router_request --> bytecode --> plan --> operators --> outbox (READ ...) --> shards
+ *   front <--router_next_response-- frames <-- results <-- operators <-- router_message (READ_REPLY ...)
+ *
+ * One thread. Long work yields: router_turn runs each ready query for a bounded slice, so that the front's
+ * loop hears pings.
+ */
+#ifndef ROUTER_ROUTER_H
+#define ROUTER_ROUTER_H
+
+#include "common/outbox.h"
+#include "common/shardmap.h"
+#include "router/wire/request.h"
+
+struct router;
+
+struct router_options {
+    uint32_t node;
+    uint64_t boot;
+    uint64_t cluster_id;
+    uint64_t seed;
+    uint32_t coordinator_count;
+    const uint32_t *coordinators;  /* Node numbers. */
+    uint32_t deadline_ms;          /* Of a query without one of its own; 30,000. */
+    uint64_t query_memory_max;     /* Bytes a query may hold; 256 MiB. */
+    uint64_t result_max;           /* Results of one request; 10,000,000. */
+    uint32_t batch_size;           /* Results a response frame; 64. */
+    uint32_t sessions_max;         /* 1,024. */
+    uint32_t queries_max;          /* Running at once; 256. */
+    uint32_t retry_max;            /* Attempts after a conflict; 5. */
+};
+
+int router_open(struct router **router, const struct router_options *options, struct error *err);
+void router_close(struct router **router);
+void router_message(struct router *router, uint64_t now_ms, const struct message *message,
+                    struct outbox *out);
+int router_turn(struct router *router, uint64_t now_ms, struct outbox *out, struct error *err);
+uint64_t router_deadline(const struct router *router);
+/* Has a session id and a map with at least one graph ready. */
+bool router_is_ready(const struct router *router);
+
+/* ---- clients ---- */
+
+/* A connection (WebSocket, native) or one exchange (HTTP). */
+uint64_t router_client_open(struct router *router);
+/* Cancels its queries, rolls back and frees its sessions. */
+void router_client_close(struct router *router, uint64_t now_ms, uint64_t client, struct outbox *out);
+/* Takes a decoded request (its arena moves into the router). Answers come by router_next_response,
+ * errors too. */
+void router_request(struct router *router, uint64_t now_ms, uint64_t client, struct request *request,
+                    struct outbox *out);
+
+struct router_response {
+    uint64_t client;
+    uint8_t request_id[16];
+    int status;        /* Gremlin status code: 200, 204, 206, 4xx, 5xx. */
+    bool is_last;
+    bool is_text;      /* A text frame. */
+    struct bytes body; /* Taken by the caller: bytes_close it. */
+};
+
+/* Gives the next finished response frame; false if there is none now. */
+bool router_next_response(struct router *router, struct router_response *response);
+/* Bytes of responses of this client not yet taken: the front stops reading from a slow client. */
+size_t router_backlog(const struct router *router, uint64_t client);
+
+/* Current map, for the front's status pages; null before the first. */
+const struct shardmap *router_map(const struct router *router);
+
+#endif

@@ -62,7 +62,8 @@ struct txn_part {
     struct slice changes; /* varint count, then change_encode each. */
 };
 
-/* COMMIT1: sid, seq, low (all below were answered), part. TXN adds term and several parts. */
+/* COMMIT1: sid, seq, low (all below were answered), part. TXN adds term and several parts. VALIDATE: one
+ * part without changes (to any number of shards, each asked by itself; sid and seq are only echoed). */
 struct txn_request {
     uint64_t sid;
     uint64_t seq;
@@ -72,7 +73,7 @@ struct txn_request {
     struct txn_part *parts;
 };
 
-/* PREPARE: gtid, watermark, the part, who takes part (for people and inquiry). */
+/* PREPARE: gtid, watermark, the part. After a decode: txn_readset_close of the part's read set. */
 struct txn_prepare {
     struct txn_gtid gtid;
     struct txn_gtid watermark; /* All below are finished and forgotten. */
@@ -81,7 +82,8 @@ struct txn_prepare {
     struct txn_part part;
 };
 
-/* COMMIT1_REPLY, TXN_REPLY, PREPARED (outcome COMMITTED = yes), VALIDATE_REPLY, INQUIRE_REPLY, DECIDE. */
+/* COMMIT1_REPLY, TXN_REPLY, PREPARED and VALIDATE_REPLY (outcome COMMITTED = yes), DECIDE, DECIDED (gtid),
+ * INQUIRE (gtid), INQUIRE_REPLY, TXN_STATUS (sid, seq). */
 struct txn_reply {
     struct txn_gtid gtid;
     uint64_t sid;

@@ -34,6 +34,7 @@ struct vertex {
     const struct vproperty *props;
     uint32_t prop_count;
     bool has_props; /* props were read, all of them. */
+    uint32_t seen;  /* The transaction's change count at that time: props are stale when it has grown. */
 };
 
 struct edge {
@@ -46,6 +47,7 @@ struct edge {
     const struct property *props;
     uint32_t prop_count;
     bool has_props;
+    uint32_t seen;
 };
 
 struct path {

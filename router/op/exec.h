@@ -1,0 +1,51 @@
+/*
+ * exec.h -- one run of a plan: memory, transaction, side effects, deadline, and its place in the router.
+ *
+ * Pure but for the outbox it fills. Ownership: all of a run is in `arena`, operators included; exec_close
+ * closes operators and fetches.
+ * Limits: deadline, memory (arena limit), results; E_TIMEOUT, E_LIMIT.
+ */
+#ifndef ROUTER_OP_EXEC_H
+#define ROUTER_OP_EXEC_H
+
+#include "common/prng.h"
+#include "router/op/op.h"
+#include "router/remote/remote.h"
+
+struct side_effect {
+    struct slice key;
+    struct value value;      /* As cap() gives it: LIST, BULKSET, MAP ... */
+    enum enumerator reducer; /* withSideEffect(key, v, operator); ENUMERATOR_COUNT: none. */
+    void *state;             /* Of the operators that fill it (aggregate, group): see op/side_effect.h. */
+};
+
+struct exec {
+    struct arena arena;   /* Whole query; limit query_memory_max. */
+    const struct plan *plan;
+    struct pipeline root;
+    struct transaction *txn; /* remote/transaction.h: buffered changes, read sets, graph. Not owned. */
+    struct remote *remote;   /* remote/remote.h: map, sending, waiting fetches. Not owned. */
+    uint64_t now_ms;         /* Of this turn. */
+    uint64_t slice_until_ms; /* When to yield: a pull that works long gives WAIT and asks to be woken. */
+    uint64_t deadline_ms;    /* 0: none. */
+    bool is_cancelled;
+    bool is_yielding;        /* WAIT was for time, not for a shard. */
+    struct error error;
+    int status_hint;         /* Client status for fail() and the like; 0: by code. */
+    struct slice fail_message;
+    struct prng prng;
+    uint32_t side_effect_count;
+    struct side_effect *side_effects;
+    uint32_t waiting;        /* Fetches without their answer. */
+};
+
+int exec_open(struct exec *exec, const struct plan *plan, struct transaction *txn,
+              struct remote *remote, struct error *err);
+/* One pull at the root. */
+enum pull exec_pull(struct exec *exec, uint64_t now_ms, struct batch *out);
+void exec_close(struct exec *exec);
+struct side_effect *exec_side_effect(struct exec *exec, struct slice key);
+/* Metrics of the run for profile(): a METRICS value in the arena. */
+struct value exec_profile(struct exec *exec, struct arena *arena);
+
+#endif

@@ -1,0 +1,136 @@
+/*
+ * op.h -- operators: the running form of plan steps, pulled in batches.
+ *
+ * A pipeline is a chain of operators; op_pull(last) asks its input in turn. All that survives a WAIT is in the
+ * operator's struct. A pull that gives WAIT has asked the shards for something (remote/fetch.h) and is called
+ * again after exec_wake().
+ *
+ *        +--------+   pull   +-------+   pull   +------+
+ * exec ->| values |--------->|  has  |--------->| hop  |---> fetch ---> outbox
+ *        +--------+  <-batch +-------+  <-batch +------+
+ *
+ * Tags. Operators that keep state over traversers (count, limit, order, dedup, group, fold ...) keep it per
+ * tag: exec's caller says how many tags there are (op->tags). The root has one tag, 0. child.h runs a child
+ * traversal for a batch: tags are positions in that batch. Reducing operators (count, fold, sum ...) give a
+ * result for each tag that asks for one, in the order of tags, even if no traverser of that tag arrived.
+ *
+ * One file an operator; it exports one symbol, op_<name>_class, and has one row in ops.def.
+ * Pure. Ownership: operators are in the exec's arena; what they hold beyond (batches, maps) is given back
+ * in close.
+ */
+#ifndef ROUTER_OP_OP_H
+#define ROUTER_OP_OP_H
+
+#include "common/element.h"
+#include "router/plan/plan.h"
+
+struct exec;
+struct op;
+
+enum {
+    OP_BATCH = 1024,   /* Rows that a batch has usually. */
+    OP_GATHER = 65536, /* Traversers that a hop gathers before it asks the shards. */
+    OP_LOOPS_MAX = 8   /* Nesting of repeat(). */
+};
+
+enum pull {
+    PULL_BATCH, /* `*out` holds at least one traverser. */
+    PULL_DONE,  /* No more, ever (until reset). */
+    PULL_WAIT,  /* Nothing now; pull again after exec_wake(). */
+    PULL_ERROR  /* exec->error says why; the query is over. */
+};
+
+/* Where a traverser has been, newest first; shared between traversers, never changed once shared. */
+struct path_node {
+    const struct path_node *previous;
+    struct value value;
+    uint32_t label_count; /* All labels of this position. */
+    const struct slice *labels;
+    uint32_t depth; /* Positions up to and with this one. */
+};
+
+/* Loop counters of the repeat()s around: innermost first. Shared, never changed once shared. */
+struct loop_node {
+    const struct loop_node *outer;
+    uint32_t loops;
+    struct slice name; /* repeat('name', ...); empty: none. */
+};
+
+struct traverser {
+    struct value value;
+    uint64_t bulk; /* At least 1. */
+    const struct path_node *path;  /* Null when paths are not needed. */
+    const struct loop_node *loops; /* Null outside repeat(). */
+    const struct value *sack;      /* Null: none. */
+    uint32_t tag;                  /* Which traverser of the enclosing step it comes from. */
+    uint32_t mark;                 /* For the operator that holds it. */
+};
+
+struct batch {
+    struct traverser *items;
+    uint32_t count;
+    uint32_t room;
+};
+
+struct op_class {
+    const char *name; /* As in profile() and explain output. */
+    size_t size;      /* Of the operator's struct, which starts with `struct op`. */
+    /* Prepares a zeroed struct after op->plan and op->input are set. May be null. */
+    int (*open)(struct op *op, struct exec *exec);
+    enum pull (*pull)(struct op *op, struct exec *exec, struct batch *out);
+    /* Back to the start, for the next run of a child or the next round of a loop. May be null. */
+    void (*reset)(struct op *op, struct exec *exec);
+    void (*close)(struct op *op); /* May be null. */
+};
+
+struct op_stats {
+    uint64_t pulls, rows_in, rows_out, bulk_out, nanos, requests, bytes, scanned;
+};
+
+struct op {
+    const struct op_class *class;
+    const struct plan_step *plan;
+    struct op *input;      /* Null for sources. */
+    uint32_t tags;         /* Number of tags of this run; set on the whole pipeline by op_set_tags. */
+    bool is_done;          /* pull has returned DONE. */
+    struct op_stats stats; /* For profile(). */
+};
+
+/* ---- pipelines ---- */
+
+struct pipeline {
+    struct op *first; /* Its input: op_entry for children, or a source. */
+    struct op *last;
+    uint32_t count;
+};
+
+/* Operators for all steps of a traversal, chained behind `input` (null for the root). */
+int op_build(struct exec *exec, const struct plan_traversal *traversal, struct op *input,
+             struct pipeline *out);
+void op_reset_all(struct pipeline *pipeline, struct exec *exec);
+void op_set_tags(struct pipeline *pipeline, uint32_t tags);
+void op_close_all(struct pipeline *pipeline);
+
+/* Every pull goes through here: counts rows and time, checks deadline, cancel and memory, asserts that a
+ * BATCH is not empty, puts as() labels and path positions on what comes out (op_emit does the work). */
+enum pull op_pull(struct op *op, struct exec *exec, struct batch *out);
+
+/* ---- batches ---- */
+
+void batch_clear(struct batch *batch);
+void batch_close(struct batch *batch);
+/* Gives the next free slot, zeroed but for bulk 1. */
+struct traverser *batch_add(struct batch *batch);
+void batch_push(struct batch *batch, const struct traverser *traverser);
+
+/* ---- what operators do to traversers ---- */
+
+/* A successor of `from` with a new value: path extended as the plan needs, bulk, loops, sack and tag kept,
+ * labels of op's step attached. */
+struct traverser op_split(struct op *op, struct exec *exec, const struct traverser *from, struct value value);
+/* Attaches the step's as() labels to a traverser that a filter or side effect lets pass. */
+void op_label(struct op *op, struct exec *exec, struct traverser *traverser);
+/* Reports an error and returns PULL_ERROR. */
+enum pull op_fail(struct exec *exec, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+#endif

@@ -36,12 +36,7 @@ enum message_type {
  * that its host's transport gave (top bit set): replies go back to it. */
 typedef uint64_t peer_id;
 
-enum peer_role {
-    PEER_ROUTER = 1,
-    PEER_SHARDD = 2,
-    PEER_COORDINATOR = 3,
-    PEER_TOOL = 4
-};
+enum peer_role { PEER_ROUTER = 1, PEER_SHARDD = 2, PEER_COORDINATOR = 3, PEER_TOOL = 4 };
 
 #define PEER_NODE(role, node) (((uint64_t)(role) << 32) | (uint32_t)(node))
 #define PEER_CALLER_BIT       ((uint64_t)1 << 63)
@@ -64,6 +59,8 @@ struct message {
 
 const char *message_name(enum message_type type); /* "?" for an unknown one. */
 bool message_is_known(unsigned number);
+/* Whether message.def lets this role send it. */
+bool message_allows(enum message_type type, enum peer_role from);
 /* Writes header and body. */
 void message_encode(struct bytes *out, const struct message *message);
 /* Returns E_OK or E_MALFORMED (magic, version, size, crc, unknown type). */

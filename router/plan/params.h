@@ -31,6 +31,7 @@ struct plan_by {
     enum enumerator token; /* T_* or COLUMN_*. */
     enum enumerator order; /* ORDER_*; order() only. */
     uint32_t child;
+    bool gives_null; /* ProductiveByStrategy: null, productively, where there is nothing. */
 };
 
 /* ---- an argument that may be a constant or a traversal ---- */
@@ -257,12 +258,14 @@ struct plan_fold {
 
 struct plan_group {
     bool is_count;      /* groupCount. */
-    struct slice side_effect; /* Empty: a result; else the key it collects under, passing traversers on. */
+    bool is_first;      /* The value traversal has no barrier: the first productive value stays. */
+    struct slice side_effect; /* data null: a result; else the key it collects under, passing traversers on. */
     struct plan_by key;
-    /* group().by(k).by(v): the value traversal in two parts, as TinkerPop splits it at its first barrier:
-     * `before` runs for each traverser, the reducing rest over each group. value_child holds it whole; it is
-     * run with one tag a group. BY_IDENTITY with no child: fold(). */
-    struct plan_by value;
+    /* group().by(k).by(v): the value traversal v in two parts, as TinkerPop splits it at its first barrier:
+     * `before` runs for each traverser, `after` (the barrier and what follows) with one tag a group.
+     * by('key') and the like are in `before` as a child too. */
+    uint32_t before; /* Child; PLAN_NO_CHILD: the traverser itself. */
+    uint32_t after;  /* Child; PLAN_NO_CHILD: fold(), unless is_first. */
 };
 
 struct plan_select {
@@ -294,6 +297,7 @@ struct plan_constant {
 
 /* PLAN_MAP: children[0]. */
 struct plan_map {
+    bool is_single; /* One traverser at a time: the child reads side effects that it fills. */
     enum {
         MAP_FIRST, /* map(t): the first result; none: filtered. */
         MAP_FLAT,  /* flatMap(t). */
@@ -309,6 +313,10 @@ struct plan_aggregate {
     struct plan_by by;
 };
 
+struct plan_barrier {
+    uint64_t max; /* barrier(n): merges at most so many at a time; 0: all. */
+};
+
 struct plan_cap {
     uint32_t key_count;
     const struct slice *keys;
@@ -316,7 +324,9 @@ struct plan_cap {
 
 /* ---- branches ---- */
 
-/* PLAN_UNION: all children, for each traverser. As a start step: each child once. */
+/* PLAN_UNION: all children, for each traverser. As a start step: each child once, which is a source then.
+ * The branches of union() and choose() are global (plan_traversal.is_global): traversers enter with the tags
+ * they have, and a reducing step in a branch gives one result over all that entered it, none if none did. */
 struct plan_union {
     bool is_start;
 };

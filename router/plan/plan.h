@@ -8,10 +8,10 @@
  *
  * instructions --plan_build--> plan --rules (one file each, rules.def)--> plan --op_new--> operators
  *
- * Local children (by, where, filter, local, map, flatMap, choose, optional, coalesce, union branches...) run
+ * Local children (by, where, filter, local, map, flatMap, optional, coalesce, the test of choose...) run
  * once for a whole batch: each traverser gets its position in the batch as its tag, and barriers, limits and
- * counts inside keep their state per tag. The body of repeat() is a global child: it keeps the tags that it
- * is given.
+ * counts inside keep their state per tag. The body of repeat() and the branches of union() and choose() are
+ * global children: they keep the tags that they are given.
  *
  * Pure. The plan owns all in one arena.
  * Limits: nesting VALUE_DEPTH_MAX, PLAN_STEPS_MAX steps.
@@ -62,7 +62,7 @@ struct plan_traversal {
     struct plan_step *steps;
     uint32_t step_count;
     uint32_t step_room;
-    bool is_global; /* Body of repeat(): keeps tags. */
+    bool is_global; /* Body of repeat(), branch of union() or choose(): keeps tags. */
 };
 
 struct plan_side_effect {

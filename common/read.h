@@ -114,7 +114,7 @@ int read_request_decode(struct slice body, struct arena *arena, struct read_requ
                         struct error *err);
 void read_request_dump(struct bytes *out, const struct read_request *request);
 
-/* ---- the reply, written by the shard ---- */
+/* ---- the reply, written by the shard with read_write.h ---- */
 
 /* Head of a reply: all but the rows. */
 struct read_head {
@@ -127,8 +127,6 @@ struct read_head {
     struct txn_readset readset;
 };
 
-struct read_writer; /* read_write.c: builds rows column by column; used by shardd only. */
-
 /* ---- the reply, read by the router ---- */
 
 struct read_reply {
@@ -140,6 +138,8 @@ struct read_reply {
     uint64_t rows_left;
     bool id_int;
     int64_t last_id; /* Delta decoding. */
+    uint32_t last_ordinal;
+    struct slice last_label;
 };
 
 /* Symbols go to the arena, which must outlive the reply. The body must outlive it too. */

@@ -1,0 +1,41 @@
+/*
+ * mutation.h -- protocol rules that a test build can leave out, to prove that the checkers notice.
+ *
+ * Each use reads `if (!mutation_is(MUTATION_X)) { the rule }`. In a normal build mutation_is is constantly
+ * false and costs nothing. With -Dmutation=1 (Meson) it compares with a choice that the test sets.
+ *
+ * After: reference/replication.md 2.5, 3.4 (mutation tests).
+ */
+#ifndef COMMON_MUTATION_H
+#define COMMON_MUTATION_H
+
+#include <stdbool.h>
+
+enum mutation {
+    MUTATION_NONE,
+    MUTATION_READ_ONLY_UNVALIDATED, /* Routers do not validate read-only transactions. */
+    MUTATION_READS_IGNORE_LOCKS,    /* Reads do not wait for prepared transactions. */
+    MUTATION_PREPARE_LOCKS_NO_READS, /* PREPARE does not lock what was read. */
+    MUTATION_LEADER_SKIPS_NOOP,     /* A new leader answers before its own entry is applied. */
+    MUTATION_TXN_NOT_REMEMBERED,    /* The coordinator runs a resent TXN again. */
+    MUTATION_NO_FINISHED,           /* A shard prepares a transaction that it has finished. */
+    MUTATION_VALIDATE_EARLY,        /* Read-only participants are asked along with the prepares. */
+    MUTATION_ANSWER_EARLY,          /* The router is told before the decision is durable. */
+    MUTATION_ABORT_ALONE,           /* A prepared participant gives up by itself. */
+    MUTATION_NO_TERM,               /* TXN of another term is accepted. */
+    MUTATION_NO_ABORT_MEMORY,       /* The coordinator forgets what it aborted in its term. */
+    MUTATION_COUNT
+};
+
+#ifdef CARDEA_MUTATION
+void mutation_set(enum mutation mutation);
+bool mutation_is(enum mutation mutation);
+#else
+static inline bool mutation_is(enum mutation mutation)
+{
+    (void)mutation;
+    return false;
+}
+#endif
+
+#endif

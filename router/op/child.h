@@ -4,7 +4,14 @@
  *   child_start(batch of n) -> traverser i enters with tag i -> child_pull ... DONE
  *
  * Results carry the tag of the traverser they come from, so a hop inside where() or by() costs one request a
- * shard for the batch, not for each traverser. Bulks enter as they are (local() and the like split first).
+ * shard for the batch, not for each traverser.
+ *
+ * Two kinds. Local (child_start): tag = position in the batch, bulk 1, so that what the child counts is that
+ * of one object; the caller multiplies. Global (child_enter, child_round): tag and bulk as they are, for the
+ * body of repeat() and branches of union().
+ *
+ * A child that changes the graph (is_write) must see its own changes one traverser after the other: callers
+ * give it batches of child_batch_max() traversers.
  */
 #ifndef ROUTER_OP_CHILD_H
 #define ROUTER_OP_CHILD_H
@@ -14,14 +21,42 @@
 struct child {
     struct pipeline pipeline;
     struct op *entry; /* op_entry: gives the batch. */
+    const struct plan_traversal *plan;
+    bool is_write;    /* Something inside changes the graph or a side effect. */
+    bool is_stateful; /* Something inside (not in local children) keeps state over traversers. */
 };
 
 int child_open(struct child *child, struct exec *exec, const struct plan_traversal *traversal);
-/* Resets the child and enters the traversers (kept until DONE). */
-void child_start(struct child *child, struct exec *exec, const struct traverser *items, uint32_t count);
-/* Results in any order; tag = position in the batch given to child_start. */
+/* 1 for a child that changes the graph, else UINT32_MAX. */
+uint32_t child_batch_max(const struct child *child);
+/* Resets the child and enters the traversers (kept until DONE): tag i, bulk 1. */
+void child_start(struct child *child, struct exec *exec, const struct traverser *items,
+                 uint32_t count);
+/* Resets the child and enters the traversers as they are; `tags` is the caller's op->tags. Asked are the tags
+ * of the items. */
+void child_enter(struct child *child, struct exec *exec, const struct traverser *items,
+                 uint32_t count, uint32_t tags);
+/* The same for the next round of a loop: operators keep what they keep over rounds. */
+void child_round(struct child *child, struct exec *exec, const struct traverser *items,
+                 uint32_t count, uint32_t tags);
+/* Results in any order; after child_start, tag = position in the batch. */
 enum pull child_pull(struct child *child, struct exec *exec, struct batch *out);
 void child_close(struct child *child);
+
+/* ---- properties and labels of elements that were not read yet ---- */
+
+struct load_run {
+    struct load_state *state; /* load.c; in the exec's arena. */
+};
+
+/* Makes sure that all VERTEX (label, properties) and EDGE values of the batch, also those inside lists, maps
+ * and paths when `deep`, have their properties: replaces values in place. At most one request a shard.
+ * BATCH when done, WAIT, ERROR. Vertices that are gone keep what is known. */
+enum pull load_elements(struct load_run *load, struct exec *exec, struct traverser *items,
+                        uint32_t count, bool deep);
+/* The same for plain values. */
+enum pull load_values(struct load_run *load, struct exec *exec, struct value *values,
+                      uint32_t count, bool deep);
 
 /* ---- by(): one value for each traverser of a batch ---- */
 
@@ -29,34 +64,22 @@ struct plan_by;
 
 struct by_run {
     const struct plan_by *plan;
-    struct child child;          /* For by(traversal). */
+    struct child child; /* For by(traversal). */
     struct batch results;
-    struct fetch *fetch;         /* For by('key') on elements whose properties are not loaded. */
+    struct load_run load;     /* For by('key') on elements whose properties are not loaded. */
+    struct traverser *loaded; /* Copies of the batch's, with properties. */
+    uint32_t loaded_room;
     int state;
 };
 
 int by_open(struct by_run *by, struct exec *exec, const struct plan_by *plan,
             struct plan_traversal *const *children);
-/* First result for each traverser: values[i], productive[i]. BATCH when all are there, WAIT, ERROR. Call again
- * with the same arguments after a WAIT. */
-enum pull by_values(struct by_run *by, struct exec *exec, const struct traverser *items, uint32_t count,
-                    struct value *values, bool *productive);
+/* First result for each traverser (bulk 1): values[i], productive[i]. BATCH when all are there, WAIT, ERROR.
+ * Call again with the same arguments after a WAIT. */
+enum pull by_values(struct by_run *by, struct exec *exec, const struct traverser *items,
+                    uint32_t count, struct value *values, bool *productive);
 void by_close(struct by_run *by);
-
-/* ---- properties and labels of elements that were not read yet ---- */
-
-struct load_run {
-    struct fetch *fetch;
-    int state;
-};
-
-/* Makes sure that all VERTEX (label, properties) and EDGE values of the batch, also those inside lists, maps
- * and paths when `deep`, have their properties: replaces values in place. At most one request a shard.
- * BATCH when done, WAIT, ERROR. Vertices that are gone keep what is known. */
-enum pull load_elements(struct load_run *load, struct exec *exec, struct traverser *items, uint32_t count,
-                        bool deep);
-/* The same for plain values. */
-enum pull load_values(struct load_run *load, struct exec *exec, struct value *values, uint32_t count,
-                      bool deep);
+/* For where(), filter(), is(traversal) and the like: a by_run over a child. */
+int by_open_child(struct by_run *by, struct exec *exec, const struct plan_traversal *traversal);
 
 #endif

@@ -10,9 +10,21 @@
  *        +--------+  <-batch +-------+  <-batch +------+
  *
  * Tags. Operators that keep state over traversers (count, limit, order, dedup, group, fold ...) keep it per
- * tag: exec's caller says how many tags there are (op->tags). The root has one tag, 0. child.h runs a child
- * traversal for a batch: tags are positions in that batch. Reducing operators (count, fold, sum ...) give a
- * result for each tag that asks for one, in the order of tags, even if no traverser of that tag arrived.
+ * tag, 0 <= tag < op->tags. The root has one tag, 0. child.h runs a local child for a batch: tags are
+ * positions in that batch. A global child (body of repeat(), branch of union()) keeps the tags of the
+ * operator that runs it, and is entered by some of them only.
+ *
+ * Reducing operators (count, fold, sum, group, cap ...) drain their input to DONE, then give, in the order of
+ * tags, one result for each tag with op_is_asked(op, tag), even if no traverser of that tag arrived (count 0,
+ * an empty list; sum, min, max and mean give nothing). Asked are the tags that *entered* the pipeline,
+ * whatever was filtered on the way: all of a local child and of the root, those of the traversers that
+ * entered a global child. Results are made by op_start: no path before them.
+ *
+ * Restarts. op_reset_all is for the next run of a child (all state goes; op->tags may have changed before).
+ * In a body of repeat(), operators see class->round between rounds instead of reset: null means reset, as
+ * limit and count want it; dedup keeps what it has seen and forgets only that it was done.
+ *
+ * Labels. op_pull attaches the as() labels of the step to all that comes out; operators need not.
  *
  * One file an operator; it exports one symbol, op_<name>_class, and has one row in ops.def.
  * Pure. Ownership: operators are in the exec's arena; what they hold beyond (batches, maps) is given back
@@ -58,12 +70,13 @@ struct loop_node {
 
 struct traverser {
     struct value value;
-    uint64_t bulk; /* At least 1. */
+    uint64_t bulk;                 /* At least 1. */
     const struct path_node *path;  /* Null when paths are not needed. */
     const struct loop_node *loops; /* Null outside repeat(). */
     const struct value *sack;      /* Null: none. */
     uint32_t tag;                  /* Which traverser of the enclosing step it comes from. */
     uint32_t mark;                 /* For the operator that holds it. */
+    bool is_placed;                /* The head of path is this value. */
 };
 
 struct batch {
@@ -78,8 +91,10 @@ struct op_class {
     /* Prepares a zeroed struct after op->plan and op->input are set. May be null. */
     int (*open)(struct op *op, struct exec *exec);
     enum pull (*pull)(struct op *op, struct exec *exec, struct batch *out);
-    /* Back to the start, for the next run of a child or the next round of a loop. May be null. */
+    /* Back to the start, for the next run of a child. May be null. */
     void (*reset)(struct op *op, struct exec *exec);
+    /* The next round of a loop begins. Null: reset is called. */
+    void (*round)(struct op *op, struct exec *exec);
     void (*close)(struct op *op); /* May be null. */
 };
 
@@ -90,8 +105,9 @@ struct op_stats {
 struct op {
     const struct op_class *class;
     const struct plan_step *plan;
-    struct op *input;      /* Null for sources. */
-    uint32_t tags;         /* Number of tags of this run; set on the whole pipeline by op_set_tags. */
+    struct op *input; /* Null for sources. */
+    uint32_t tags;    /* Number of tags of this run; set on the whole pipeline by op_set_tags. */
+    const uint8_t *asked;  /* A byte a tag: it entered. Null: all did. */
     bool is_done;          /* pull has returned DONE. */
     struct op_stats stats; /* For profile(). */
 };
@@ -108,11 +124,19 @@ struct pipeline {
 int op_build(struct exec *exec, const struct plan_traversal *traversal, struct op *input,
              struct pipeline *out);
 void op_reset_all(struct pipeline *pipeline, struct exec *exec);
-void op_set_tags(struct pipeline *pipeline, uint32_t tags);
+/* class->round for all: see Restarts. */
+void op_round_all(struct pipeline *pipeline, struct exec *exec);
+/* Before op_reset_all. Keeps `asked` (may be null: all). */
+void op_set_tags(struct pipeline *pipeline, uint32_t tags, const uint8_t *asked);
 void op_close_all(struct pipeline *pipeline);
 
-/* Every pull goes through here: counts rows and time, checks deadline, cancel and memory, asserts that a
- * BATCH is not empty, puts as() labels and path positions on what comes out (op_emit does the work). */
+static inline bool op_is_asked(const struct op *op, uint32_t tag)
+{
+    return op->asked == NULL || op->asked[tag] != 0;
+}
+
+/* Every pull goes through here: clears `out`, counts rows, checks deadline, cancel and memory, asserts that
+ * a BATCH is not empty, attaches as() labels to what comes out. DONE stays DONE until reset. */
 enum pull op_pull(struct op *op, struct exec *exec, struct batch *out);
 
 /* ---- batches ---- */
@@ -125,12 +149,16 @@ void batch_push(struct batch *batch, const struct traverser *traverser);
 
 /* ---- what operators do to traversers ---- */
 
-/* A successor of `from` with a new value: path extended as the plan needs, bulk, loops, sack and tag kept,
- * labels of op's step attached. */
-struct traverser op_split(struct op *op, struct exec *exec, const struct traverser *from, struct value value);
-/* Attaches the step's as() labels to a traverser that a filter or side effect lets pass. */
-void op_label(struct op *op, struct exec *exec, struct traverser *traverser);
+/* A successor of `from` with a new value: path extended as the plan needs; bulk, loops, sack and tag kept. */
+struct traverser op_split(struct op *op, struct exec *exec, const struct traverser *from,
+                          struct value value);
+/* A traverser out of nothing: results of reducing operators, start steps. */
+struct traverser op_start(struct op *op, struct exec *exec, uint32_t tag, struct value value);
+/* Adds labels to the traverser's place in its path. op_pull does it for the step's own as(). */
+void op_label(struct exec *exec, struct traverser *traverser, const struct slice *labels,
+              uint32_t label_count);
 /* Reports an error and returns PULL_ERROR. */
-enum pull op_fail(struct exec *exec, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+enum pull op_fail(struct exec *exec, int code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 #endif

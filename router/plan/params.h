@@ -93,15 +93,12 @@ struct plan_has {
     uint32_t filter_count;
     const struct read_filter *filters;
     bool on_property; /* hasKey() -> READ_ON_LABEL is the key; hasValue() -> READ_ON_KEY is the value. */
-    uint32_t child;   /* has(key, traversal); else PLAN_NO_CHILD. */
-    struct slice child_key;
 };
 
 struct plan_properties {
     bool to_values; /* values(): values; properties(): properties. */
     uint32_t key_count; /* 0: all. */
     const struct slice *keys;
-    uint32_t child; /* properties(traversal): PLAN_NO_CHILD mostly. */
 };
 
 struct plan_property_map {
@@ -183,7 +180,6 @@ struct plan_inject {
 
 struct plan_is {
     const struct predicate *predicate; /* is(v) is eq(v). */
-    uint32_t child; /* is(traversal). */
 };
 
 struct plan_filter {
@@ -261,11 +257,11 @@ struct plan_group {
     bool is_first;      /* The value traversal has no barrier: the first productive value stays. */
     struct slice side_effect; /* data null: a result; else the key it collects under, passing traversers on. */
     struct plan_by key;
-    /* group().by(k).by(v): the value traversal v in two parts, as TinkerPop splits it at its first barrier:
-     * `before` runs for each traverser, `after` (the barrier and what follows) with one tag a group.
-     * by('key') and the like are in `before` as a child too. */
+    struct plan_by value; /* Not BY_CHILD: what is folded into the group's list. BY_CHILD: see below. */
+    /* group().by(k).by(traversal): the traversal in two parts, as TinkerPop splits it at its first barrier:
+     * `before` runs for each traverser, `after` (the barrier and what follows) with one tag a group. */
     uint32_t before; /* Child; PLAN_NO_CHILD: the traverser itself. */
-    uint32_t after;  /* Child; PLAN_NO_CHILD: fold(), unless is_first. */
+    uint32_t after;  /* Child; PLAN_NO_CHILD with is_first only. */
 };
 
 struct plan_select {

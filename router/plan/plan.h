@@ -87,6 +87,9 @@ struct plan {
     bool is_discard;  /* iterate(): results are not wanted. */
     bool tokens_only;
     struct value seed; /* SeedStrategy; NULL. */
+    uint32_t predicate_count;      /* Compiled ones, for plan_free. */
+    struct predicate **predicates;
+    uint32_t predicate_room;
 };
 
 /* Plan of an instruction list, rules applied. Returns E_OK, E_UNSUPPORTED, E_INVALID (texts as TinkerPop's

@@ -28,7 +28,7 @@ enum step_id {
 #define STEP(id, name, least, most, is_source, is_ready, what) STEP_##id,
 #include "router/gremlin/step.def"
 #undef STEP
-    STEP_COUNT
+    STEP_ID_COUNT
 };
 
 struct instruction {

@@ -23,15 +23,12 @@ struct exec {
     struct arena arena; /* Whole query; limit query_memory_max. */
     const struct plan *plan;
     struct pipeline root;
-    struct transaction
-        *txn; /* remote/transaction.h: buffered changes, read sets, graph. Not owned. */
-    struct remote *remote; /* remote/remote.h: map, sending, waiting fetches. Not owned. */
-    uint64_t now_ms;       /* Of this turn. */
-    uint64_t
-        slice_until_ms; /* When to yield: a pull that works long gives WAIT and asks to be woken. */
-    uint64_t deadline_ms; /* 0: none. */
+    struct transaction *txn; /* Buffered changes, read sets, graph. Not owned. */
+    struct remote *remote;   /* Map, sending, waiting fetches. Not owned. */
+    uint64_t now_ms;         /* Of this turn. */
+    uint64_t deadline_ms;    /* 0: none. */
     bool is_cancelled;
-    bool is_yielding; /* WAIT was for time, not for a shard. */
+    bool is_yielding; /* WAIT was for time, not for a shard: pull again in the next turn. */
     struct error error;
     int status_hint; /* Client status for fail() and the like; 0: by code. */
     struct slice fail_message;
@@ -39,6 +36,7 @@ struct exec {
     uint32_t side_effect_count;
     struct side_effect *side_effects;
     uint32_t waiting; /* Fetches without their answer. */
+    uint32_t budget;  /* Rows that may still be worked on before this turn yields. */
 };
 
 int exec_open(struct exec *exec, const struct plan *plan, struct transaction *txn,

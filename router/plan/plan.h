@@ -29,7 +29,7 @@ enum {
 
 /* One row an operator: OP(KIND, class, "explain name"). */
 enum plan_kind {
-    PLAN_NONE,
+    PLAN_NO_KIND,
 #define OP(kind, class, name) PLAN_##kind,
 #include "router/op/ops.def"
 #undef OP

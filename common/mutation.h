@@ -13,17 +13,17 @@
 
 enum mutation {
     MUTATION_NONE,
-    MUTATION_READ_ONLY_UNVALIDATED, /* Routers do not validate read-only transactions. */
-    MUTATION_READS_IGNORE_LOCKS,    /* Reads do not wait for prepared transactions. */
+    MUTATION_READ_ONLY_UNVALIDATED,  /* Routers do not validate read-only transactions. */
+    MUTATION_READS_IGNORE_LOCKS,     /* Reads do not wait for prepared transactions. */
     MUTATION_PREPARE_LOCKS_NO_READS, /* PREPARE does not lock what was read. */
-    MUTATION_LEADER_SKIPS_NOOP,     /* A new leader answers before its own entry is applied. */
-    MUTATION_TXN_NOT_REMEMBERED,    /* The coordinator runs a resent TXN again. */
-    MUTATION_NO_FINISHED,           /* A shard prepares a transaction that it has finished. */
-    MUTATION_VALIDATE_EARLY,        /* Read-only participants are asked along with the prepares. */
-    MUTATION_ANSWER_EARLY,          /* The router is told before the decision is durable. */
-    MUTATION_ABORT_ALONE,           /* A prepared participant gives up by itself. */
-    MUTATION_NO_TERM,               /* TXN of another term is accepted. */
-    MUTATION_NO_ABORT_MEMORY,       /* The coordinator forgets what it aborted in its term. */
+    MUTATION_LEADER_SKIPS_NOOP,      /* A new leader answers before its own entry is applied. */
+    MUTATION_TXN_NOT_REMEMBERED,     /* The coordinator runs a resent TXN again. */
+    MUTATION_NO_FINISHED,            /* A shard prepares a transaction that it has finished. */
+    MUTATION_VALIDATE_EARLY,         /* Read-only participants are asked along with the prepares. */
+    MUTATION_ANSWER_EARLY,           /* The router is told before the decision is durable. */
+    MUTATION_ABORT_ALONE,            /* A prepared participant gives up by itself. */
+    MUTATION_NO_TERM,                /* TXN of another term is accepted. */
+    MUTATION_NO_ABORT_MEMORY,        /* The coordinator forgets what it aborted in its term. */
     MUTATION_COUNT
 };
 

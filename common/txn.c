@@ -205,6 +205,17 @@ void txn_readset_decode(struct reader *reader, struct txn_readset *set)
 
 /* ---- parts of bodies ---- */
 
+int txn_gtid_order(struct txn_gtid a, struct txn_gtid b)
+{
+    if (a.term != b.term) {
+        return a.term < b.term ? -1 : 1;
+    }
+    if (a.counter != b.counter) {
+        return a.counter < b.counter ? -1 : 1;
+    }
+    return 0;
+}
+
 static void gtid_encode(struct bytes *out, struct txn_gtid gtid)
 {
     bytes_varint(out, gtid.term);

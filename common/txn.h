@@ -37,7 +37,8 @@ void txn_readset_add(struct txn_readset *set, uint16_t slot);
 void txn_readset_merge(struct txn_readset *set, const struct txn_readset *other);
 bool txn_readset_has(const struct txn_readset *set, uint16_t slot);
 /* Calls visit for each slot, ascending. */
-void txn_readset_each(const struct txn_readset *set, void (*visit)(void *ctx, uint16_t slot), void *ctx);
+void txn_readset_each(const struct txn_readset *set, void (*visit)(void *ctx, uint16_t slot),
+                      void *ctx);
 void txn_readset_encode(struct bytes *out, const struct txn_readset *set);
 void txn_readset_decode(struct reader *reader, struct txn_readset *set);
 
@@ -46,6 +47,9 @@ struct txn_gtid {
     uint64_t term;
     uint64_t counter;
 };
+
+/* Returns <0, 0, >0. */
+int txn_gtid_order(struct txn_gtid a, struct txn_gtid b);
 
 enum txn_outcome {
     TXN_COMMITTED = 1,
@@ -67,8 +71,9 @@ struct txn_part {
 struct txn_request {
     uint64_t sid;
     uint64_t seq;
-    uint64_t low_seq; /* The router's lowest seq without an answer: older outcomes may be forgotten. */
-    uint64_t term;    /* TXN only: the coordinator term known to the router. */
+    uint64_t
+        low_seq;   /* The router's lowest seq without an answer: older outcomes may be forgotten. */
+    uint64_t term; /* TXN only: the coordinator term known to the router. */
     uint32_t part_count;
     struct txn_part *parts;
 };
@@ -91,8 +96,8 @@ struct txn_reply {
     uint64_t term;
     uint64_t index; /* Journal index of the commit on the shard, for COMMIT1. */
     enum txn_outcome outcome;
-    int code;           /* ABORTED: E_CONFLICT, ... */
-    struct slice text;  /* ABORTED: for people. */
+    int code;          /* ABORTED: E_CONFLICT, ... */
+    struct slice text; /* ABORTED: for people. */
 };
 
 void txn_request_encode(struct bytes *out, const struct txn_request *request);

@@ -17,16 +17,17 @@
  * indexes of the last change, in memory; all slots count as changed at a start.
  *
  * Reads are carried out first and asked about afterwards (READ): a read that saw a slot locked U or X by a
- * prepared transaction waits, at most PARTICIPANT_READ_WAIT_MS. One that has waited for half of that reserves
+ * prepared transaction waits, at most PARTICIPANT_READ_WAIT_MS. One that has waited for half of that claims
  * the slots it waits for: prepares that would lock them are refused until it is answered or its time is over.
  * So a stream of overlapping prepares starves no reader for longer than that, and a reader holds up
  * prepares for at most the other half.
  *
  * event          effects, in order
  * EPOCH          APPEND noop
- * COMMIT1        ANSWER | QUEUE | APPEND txn1
- * PREPARE        ANSWER (no) | QUEUE | APPEND prepare | nothing (duplicate)
- * DECIDE         ANSWER (not known here) | APPEND commit or abort | nothing (duplicate)
+ * SCHEMA         APPEND schema
+ * COMMIT1        ANSWER | QUEUE | DROP (duplicate) | APPEND txn1
+ * PREPARE        ANSWER (no, or yes again) | QUEUE | DROP | APPEND prepare
+ * DECIDE         ANSWER (not known here) | DROP | APPEND commit or abort
  * VALIDATE       ANSWER | QUEUE
  * READ           ANSWER (go) | WAIT | ANSWER (conflict)
  * DURABLE        ANSWER yes of each prepare
@@ -46,33 +47,20 @@
 #ifndef SHARDD_PARTICIPANT_H
 #define SHARDD_PARTICIPANT_H
 
-#include "common/map.h"
-#include "common/txn.h"
-#include "shardd/item.h"
+#include "shardd/lock.h"
+#include "shardd/session.h"
 #include "shardd/store.h"
 
 enum {
     PARTICIPANT_READ_WAIT_MS = 50,
+    PARTICIPANT_CLAIM_MS = 25, /* A reader's wait after which prepares stand back. */
     PARTICIPANT_DOUBT_MS = 200,
     PARTICIPANT_PREPARED_MAX = 4096
 };
 
-/* What a transaction needs, a slot once. */
-struct participant_locks {
-    struct participant_lock {
-        uint16_t slot;
-        uint16_t mode; /* enum item_mode. */
-    } *items;
-    uint32_t count;
-    uint32_t room;
-};
-
-/* Adds one; S and U on the same slot give X. Call locks_finish after the last. */
-void participant_locks_add(struct participant_locks *locks, uint16_t slot, enum item_mode mode);
-void participant_locks_close(struct participant_locks *locks);
-
 enum participant_event_kind {
     PARTICIPANT_EPOCH = 1,
+    PARTICIPANT_SCHEMA,
     PARTICIPANT_COMMIT1,
     PARTICIPANT_PREPARE,
     PARTICIPANT_DECIDE,
@@ -98,8 +86,8 @@ struct participant_event {
     bool is_commit;                    /* DECIDE. */
     uint64_t since_ms;                 /* READ: when it came. */
     const struct txn_readset *readset; /* COMMIT1, PREPARE, VALIDATE, READ. */
-    struct participant_locks *locks;   /* COMMIT1, PREPARE: of the changes; takes them if it appends. */
-    int check;                         /* COMMIT1, PREPARE: what the store says about the changes. */
+    struct lock_set *locks; /* COMMIT1, PREPARE: of the changes; takes them if it appends. */
+    int check;              /* COMMIT1, PREPARE: what the store says about the changes. */
     struct slice check_text;
 };
 
@@ -107,8 +95,9 @@ enum participant_effect_kind {
     PARTICIPANT_DO_APPEND = 1, /* Entry `index` of `entry` kind for `token`; DECIDE: of gtid. */
     PARTICIPANT_DO_ANSWER,     /* Answer the request with outcome, code, text, index. */
     PARTICIPANT_DO_QUEUE,      /* Offer again after APPLIED. */
-    PARTICIPANT_DO_WAIT,       /* Read again when locks have gone, or at until_ms. */
-    PARTICIPANT_DO_INQUIRE     /* Ask the coordinator about gtid. */
+    PARTICIPANT_DO_DROP,       /* A duplicate: forget the request without an answer. */
+    PARTICIPANT_DO_WAIT, /* Read again when participant_is_blocked says no, or give up at until_ms. */
+    PARTICIPANT_DO_INQUIRE /* Ask the coordinator about gtid. */
 };
 
 struct participant_effect {
@@ -129,11 +118,7 @@ struct participant_effects {
     size_t room;
 };
 
-enum participant_state {
-    PREPARED_NOT_DURABLE,
-    PREPARED_VOTED,
-    PREPARED_DECIDING
-};
+enum participant_state { PREPARED_NOT_DURABLE, PREPARED_VOTED, PREPARED_DECIDING };
 
 /* One transaction that is prepared here. */
 struct participant_prepared {
@@ -144,7 +129,7 @@ struct participant_prepared {
     uint64_t asked_ms; /* Last INQUIRE. */
     enum participant_state state;
     bool is_commit; /* DECIDING. */
-    struct participant_locks locks;
+    struct lock_set locks;
 };
 
 /* An entry that is appended and not yet applied. */
@@ -155,28 +140,7 @@ struct participant_entry {
     uint64_t sid;
     uint64_t seq;
     struct txn_gtid gtid;
-    struct participant_locks locks; /* TXN1. */
-};
-
-struct participant_outcome {
-    uint64_t seq;
-    uint64_t index; /* Committed at; 0: refused, or running. */
-    int code;       /* E_OK: running or committed. */
-};
-
-struct participant_session {
-    uint64_t sid;
-    uint64_t low_seq; /* All below were answered. */
-    struct participant_outcome *outcomes; /* By seq, ascending. */
-    uint32_t count;
-    uint32_t room;
-};
-
-/* A reader's claim to slots that prepared transactions hold. */
-struct participant_claim {
-    uint64_t token;
-    uint64_t until_ms;
-    uint16_t slot;
+    struct lock_set locks; /* TXN1. */
 };
 
 struct participant_counters {
@@ -186,24 +150,21 @@ struct participant_counters {
 
 struct participant {
     uint64_t epoch;
-    uint64_t base;    /* All slots count as changed here. */
+    bool is_serving;  /* The epoch's NOOP is applied. */
     uint64_t next;    /* Index of the next entry. */
     uint64_t applied; /* All up to here took effect. */
-    uint32_t *changed; /* By slot: index of the last change - base. */
-    struct map held;    /* slot -> counts of S, U, X of prepared transactions. */
-    struct map pending; /* slot -> the same of entries that will be applied without fail. */
+    struct lock_table locks;
+    struct session_table sessions;
     struct txn_gtid watermark;
     struct participant_prepared *prepared;
     size_t prepared_count, prepared_room;
     struct participant_entry *entries; /* By index. */
     size_t entry_count, entry_room;
-    struct txn_gtid *finished; /* Ascending. */
+    struct participant_finished {
+        struct txn_gtid gtid;
+        bool is_commit;
+    } * finished; /* By gtid. Also aborts of what was never prepared here, so that it never will be. */
     size_t finished_count, finished_room;
-    struct participant_session *sessions;
-    size_t session_count, session_room;
-    struct map session_of; /* sid -> place. */
-    struct participant_claim *claims;
-    size_t claim_count, claim_room;
     struct participant_counters counters;
     struct participant_effects *out; /* During an event. */
 };
@@ -214,8 +175,8 @@ void participant_close(struct participant *p);
 
 /* What was durable before the start; before the first event. Takes the locks. */
 void participant_load_prepared(struct participant *p, uint64_t index, struct txn_gtid gtid,
-                               struct participant_locks *locks);
-void participant_load_finished(struct participant *p, struct txn_gtid gtid);
+                               struct lock_set *locks);
+void participant_load_finished(struct participant *p, struct txn_gtid gtid, bool is_commit);
 void participant_load_session(struct participant *p, uint64_t sid, uint64_t seq, uint64_t index);
 
 /* Feeds one event; effects are cleared first. */
@@ -226,8 +187,10 @@ uint64_t participant_deadline(const struct participant *p);
 /* Some prepared transaction holds locks: reads have to be asked about. */
 bool participant_has_prepared(const struct participant *p);
 void participant_effects_close(struct participant_effects *effects);
-/* Forgets the sessions below sid: they have expired. */
-void participant_expire(struct participant *p, uint64_t sid);
+/* READ, after WAIT: what it waits for is still locked, so reading again would not help. */
+bool participant_is_blocked(const struct participant *p, uint64_t token);
+/* A waiting read was cancelled. */
+void participant_forget(struct participant *p, uint64_t token);
 void participant_invariant(const struct participant *p);
 void participant_dump(const struct participant *p, struct bytes *out);
 

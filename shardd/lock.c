@@ -1,0 +1,355 @@
+#include "shardd/lock.h"
+
+#include "common/mem.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum { COUNT_BITS = 21, SORT_SMALL = 24, MERGE_FIRST = 4096 };
+
+/* ---- sets ---- */
+
+static uint16_t join(uint16_t a, uint16_t b)
+{
+    return a == b ? a : ITEM_X;
+}
+
+/* Few: insertion sort. Many: a byte a slot. */
+static void merge_few(struct lock_set *set)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < set->count; i++) {
+        struct lock lock = set->items[i];
+        uint32_t at = count;
+        while (at > 0 && set->items[at - 1].slot > lock.slot) {
+            at--;
+        }
+        if (at > 0 && set->items[at - 1].slot == lock.slot) {
+            set->items[at - 1].mode = join(set->items[at - 1].mode, lock.mode);
+            continue;
+        }
+        memmove(set->items + at + 1, set->items + at, (count - at) * sizeof *set->items);
+        set->items[at] = lock;
+        count++;
+    }
+    set->count = count;
+}
+
+static void merge_many(struct lock_set *set)
+{
+    uint8_t *modes = mem_alloc(TXN_SLOTS);
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < set->count; i++) {
+        uint8_t *mode = &modes[set->items[i].slot];
+        *mode = (uint8_t)(*mode == 0 ? set->items[i].mode : join(*mode, set->items[i].mode));
+    }
+    for (uint32_t slot = 0; slot < TXN_SLOTS; slot++) {
+        if (modes[slot] != 0) {
+            set->items[count++] = (struct lock){(uint16_t)slot, modes[slot]};
+        }
+    }
+    set->count = count;
+    mem_free(modes);
+}
+
+void lock_set_add(struct lock_set *set, uint16_t slot, enum item_mode mode)
+{
+    assert(set != NULL);
+    assert(mode >= ITEM_S && mode <= ITEM_X);
+    if (set->limit == 0) {
+        set->limit = MERGE_FIRST;
+    }
+    if (set->count == set->limit) {
+        merge_many(set);
+        set->limit = set->count * 2 < MERGE_FIRST ? MERGE_FIRST : set->count * 2;
+    }
+    if (set->count == set->room) {
+        set->room = set->room == 0 ? 16 : set->room * 2;
+        set->items = mem_resize(set->items, set->room * sizeof *set->items);
+    }
+    set->items[set->count++] = (struct lock){slot, (uint16_t)mode};
+}
+
+void lock_set_finish(struct lock_set *set)
+{
+    assert(set != NULL);
+    if (set->count <= SORT_SMALL) {
+        merge_few(set);
+    } else {
+        merge_many(set);
+    }
+}
+
+void lock_set_close(struct lock_set *set)
+{
+    assert(set != NULL);
+    mem_free(set->items);
+    *set = (struct lock_set){0};
+}
+
+/* ---- table ---- */
+
+void lock_init(struct lock_table *table, uint64_t last)
+{
+    assert(table != NULL);
+    *table = (struct lock_table){.base = last};
+    table->changed = mem_array(TXN_SLOTS, sizeof *table->changed);
+    map_init(&table->held, NULL);
+    map_init(&table->pending, NULL);
+}
+
+void lock_close(struct lock_table *table)
+{
+    assert(table != NULL);
+    mem_free(table->changed);
+    mem_free(table->claims);
+    map_close(&table->held);
+    map_close(&table->pending);
+    *table = (struct lock_table){0};
+}
+
+static uint64_t one_of(uint16_t mode)
+{
+    return (uint64_t)1 << (COUNT_BITS * (mode - ITEM_S));
+}
+
+static uint64_t count_of(uint64_t counts, enum item_mode mode)
+{
+    return counts >> (COUNT_BITS * (mode - ITEM_S)) & (((uint64_t)1 << COUNT_BITS) - 1);
+}
+
+static bool is_changing(uint64_t counts)
+{
+    return count_of(counts, ITEM_U) + count_of(counts, ITEM_X) > 0;
+}
+
+static void count_up(struct map *map, const struct lock_set *set)
+{
+    for (uint32_t i = 0; i < set->count; i++) {
+        *map_at(map, set->items[i].slot, NULL) += one_of(set->items[i].mode);
+    }
+}
+
+static void count_down(struct map *map, const struct lock_set *set)
+{
+    for (uint32_t i = 0; i < set->count; i++) {
+        uint64_t *counts = map_get(map, set->items[i].slot);
+        assert(counts != NULL);
+        assert(count_of(*counts, (enum item_mode)set->items[i].mode) > 0);
+        *counts -= one_of(set->items[i].mode);
+        if (*counts == 0) {
+            map_remove(map, set->items[i].slot);
+        }
+    }
+}
+
+void lock_hold(struct lock_table *table, const struct lock_set *set)
+{
+    count_up(&table->held, set);
+}
+
+void lock_release(struct lock_table *table, const struct lock_set *set)
+{
+    count_down(&table->held, set);
+}
+
+void lock_pend(struct lock_table *table, const struct lock_set *set)
+{
+    count_up(&table->pending, set);
+}
+
+void lock_settle(struct lock_table *table, const struct lock_set *set)
+{
+    count_down(&table->pending, set);
+}
+
+void lock_change(struct lock_table *table, const struct lock_set *set, uint64_t index)
+{
+    assert(index > table->base);
+    if (index - table->base > UINT32_MAX) {
+        /* As after a start: everything counts as changed just before. */
+        memset(table->changed, 0, TXN_SLOTS * sizeof *table->changed);
+        table->base = index - 1;
+    }
+    for (uint32_t i = 0; i < set->count; i++) {
+        if (set->items[i].mode != ITEM_S) {
+            table->changed[set->items[i].slot] = (uint32_t)(index - table->base);
+        }
+    }
+}
+
+/* ---- verdicts ---- */
+
+struct reads_judge {
+    const struct lock_table *table;
+    uint64_t first_index;
+    bool is_changed;
+};
+
+static void judge_change(void *ctx, uint16_t slot)
+{
+    struct reads_judge *judge = ctx;
+
+    if (judge->table->base + judge->table->changed[slot] > judge->first_index) {
+        judge->is_changed = true;
+    }
+}
+
+static bool is_read_locked(const struct map *map, const struct txn_readset *readset)
+{
+    for (size_t i = 0; i < map->count; i++) {
+        if (is_changing(map->entries[i].value) &&
+            txn_readset_has(readset, (uint16_t)map->entries[i].key)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+enum lock_verdict lock_judge_reads(const struct lock_table *table,
+                                   const struct txn_readset *readset)
+{
+    struct reads_judge judge = {.table = table, .first_index = readset->first_index};
+
+    txn_readset_each(readset, judge_change, &judge);
+    if (judge.is_changed) {
+        return LOCK_CHANGED;
+    }
+    if (is_read_locked(&table->held, readset)) {
+        return LOCK_HELD;
+    }
+    return is_read_locked(&table->pending, readset) ? LOCK_PENDING : LOCK_FREE;
+}
+
+static bool is_in_the_way(const struct map *map, struct lock lock)
+{
+    const uint64_t *counts = map_get(map, lock.slot);
+
+    if (counts == NULL) {
+        return false;
+    }
+    switch ((enum item_mode)lock.mode) {
+    case ITEM_S:
+        return is_changing(*counts);
+    case ITEM_U:
+        return count_of(*counts, ITEM_S) + count_of(*counts, ITEM_X) > 0;
+    case ITEM_X:
+        return true;
+    }
+    return true;
+}
+
+enum lock_verdict lock_judge(const struct lock_table *table, const struct lock_set *set)
+{
+    enum lock_verdict verdict = LOCK_FREE;
+
+    for (uint32_t i = 0; i < set->count; i++) {
+        if (is_in_the_way(&table->held, set->items[i])) {
+            return LOCK_HELD;
+        }
+        if (is_in_the_way(&table->pending, set->items[i])) {
+            verdict = LOCK_PENDING;
+        }
+    }
+    return verdict;
+}
+
+bool lock_has_held(const struct lock_table *table)
+{
+    return table->held.count > 0;
+}
+
+/* ---- claims ---- */
+
+static struct lock_claim *claim_of(const struct lock_table *table, uint64_t token)
+{
+    for (size_t i = 0; i < table->claim_count; i++) {
+        if (table->claims[i].token == token) {
+            return &table->claims[i];
+        }
+    }
+    return NULL;
+}
+
+static struct lock_claim *claim_new(struct lock_table *table, uint64_t token)
+{
+    struct lock_claim *claim = claim_of(table, token);
+
+    if (claim != NULL) {
+        return claim;
+    }
+    if (table->claim_count == table->claim_room) {
+        table->claim_room = table->claim_room == 0 ? 8 : table->claim_room * 2;
+        table->claims = mem_resize(table->claims, table->claim_room * sizeof *table->claims);
+    }
+    return &table->claims[table->claim_count++];
+}
+
+bool lock_claim(struct lock_table *table, const struct txn_readset *readset, uint64_t token,
+                uint64_t from_ms, uint64_t until_ms)
+{
+    struct lock_claim claim = {.token = token, .from_ms = from_ms, .until_ms = until_ms};
+
+    assert(token != 0);
+    for (size_t i = 0; i < table->held.count && claim.slot_count < LOCK_CLAIM_SLOTS; i++) {
+        uint16_t slot = (uint16_t)table->held.entries[i].key;
+        if (is_changing(table->held.entries[i].value) && txn_readset_has(readset, slot)) {
+            claim.slots[claim.slot_count++] = slot;
+        }
+    }
+    if (claim.slot_count == 0) {
+        lock_unclaim(table, token);
+        return false;
+    }
+    *claim_new(table, token) = claim;
+    return true;
+}
+
+bool lock_is_blocked(const struct lock_table *table, uint64_t token)
+{
+    const struct lock_claim *claim = claim_of(table, token);
+
+    for (uint32_t i = 0; claim != NULL && i < claim->slot_count; i++) {
+        const uint64_t *counts = map_get(&table->held, claim->slots[i]);
+        if (counts != NULL && is_changing(*counts)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void lock_unclaim(struct lock_table *table, uint64_t token)
+{
+    struct lock_claim *claim = claim_of(table, token);
+
+    if (claim != NULL) {
+        *claim = table->claims[--table->claim_count];
+    }
+}
+
+static bool claims_one(const struct lock_claim *claim, const struct lock_set *set)
+{
+    for (uint32_t i = 0; i < set->count; i++) {
+        for (uint32_t j = 0; set->items[i].mode != ITEM_S && j < claim->slot_count; j++) {
+            if (claim->slots[j] == set->items[i].slot) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+bool lock_is_claimed(struct lock_table *table, const struct lock_set *set, uint64_t now_ms)
+{
+    for (size_t i = table->claim_count; i > 0; i--) {
+        const struct lock_claim *claim = &table->claims[i - 1];
+        if (now_ms >= claim->until_ms) {
+            lock_unclaim(table, claim->token);
+        } else if (now_ms >= claim->from_ms && claims_one(claim, set)) {
+            return true;
+        }
+    }
+    return false;
+}

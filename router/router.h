@@ -61,7 +61,9 @@ struct router_response {
     int status;        /* Gremlin status code: 200, 204, 206, 4xx, 5xx. */
     bool is_last;
     bool is_text;      /* A text frame. */
-    struct bytes body; /* Taken by the caller: bytes_close it. */
+    /* Taken by the caller: bytes_close it. For a request that is_single (HTTP) with an error status: the
+     * error's plain text, which the front puts in the form that HTTP clients expect. */
+    struct bytes body;
 };
 
 /* Gives the next finished response frame; false if there is none now. */

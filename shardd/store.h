@@ -24,7 +24,7 @@ enum store_entry_kind {
     STORE_PREPARE = 3, /* As the PREPARE message: txn_prepare_encode, read set included. */
     STORE_COMMIT = 4,  /* gtid: two varints; watermark: two varints. */
     STORE_ABORT = 5,   /* The same. */
-    STORE_SCHEMA = 6   /* schema version, indexes: the shard's part of the graph's schema. */
+    STORE_SCHEMA = 6   /* varint schema version; varint count; of each index three blobs: name, label, key. */
 };
 
 struct store_entry {

@@ -22,7 +22,8 @@ struct child {
     struct pipeline pipeline;
     struct op *entry; /* op_entry: gives the batch. */
     const struct plan_traversal *plan;
-    bool is_write;    /* Something inside changes the graph or a side effect. */
+    uint8_t *asked;   /* See op.h; on the heap. */
+    bool is_write;    /* Something inside changes the graph. */
     bool is_stateful; /* Something inside (not in local children) keeps state over traversers. */
 };
 
@@ -42,21 +43,37 @@ void child_round(struct child *child, struct exec *exec, const struct traverser 
 /* Results in any order; after child_start, tag = position in the batch. */
 enum pull child_pull(struct child *child, struct exec *exec, struct batch *out);
 void child_close(struct child *child);
+/* True if something inside, at any depth, changes the graph. */
+bool child_is_write(const struct plan_traversal *traversal);
+/* True if something inside fills a side effect: aggregate('x'), group('x'). */
+bool child_is_collecting(const struct plan_traversal *traversal);
 
 /* ---- properties and labels of elements that were not read yet ---- */
 
+/* What the caller needs of an element. */
+enum load_want {
+    LOAD_SOME, /* Properties: the projected ones of a rule are enough (the rule knows who needs what). */
+    LOAD_WHOLE, /* All properties. Always so when deep. */
+    LOAD_LABEL  /* Vertices: the label. */
+};
+
 struct load_run {
+    enum load_want want;
+    struct op *op;            /* Whose profile() counts the requests; may be null. */
     struct load_state *state; /* load.c; in the exec's arena. */
 };
 
-/* Makes sure that all VERTEX (label, properties) and EDGE values of the batch, also those inside lists, maps
- * and paths when `deep`, have their properties: replaces values in place. At most one request a shard.
- * BATCH when done, WAIT, ERROR. Vertices that are gone keep what is known. */
-enum pull load_elements(struct load_run *load, struct exec *exec, struct traverser *items,
-                        uint32_t count, bool deep);
-/* The same for plain values. */
+/* Makes sure that all VERTEX and EDGE values, also those inside lists, maps and paths when `deep`, have what
+ * is wanted and is not older than the transaction's changes: replaces values in place. At most one request a
+ * shard for the vertices and one for the edges (or as many as READ_IDS_MAX demands). BATCH when done, WAIT
+ * (call again with the same arguments), ERROR. Elements that are gone keep what is known. */
 enum pull load_values(struct load_run *load, struct exec *exec, struct value *values,
                       uint32_t count, bool deep);
+/* The same for the values of traversers. */
+enum pull load_elements(struct load_run *load, struct exec *exec, struct traverser *items,
+                        uint32_t count, bool deep);
+/* Forgets a run that was not finished; it may be used again. */
+void load_close(struct load_run *load);
 
 /* ---- by(): one value for each traverser of a batch ---- */
 
@@ -66,10 +83,8 @@ struct by_run {
     const struct plan_by *plan;
     struct child child; /* For by(traversal). */
     struct batch results;
-    struct load_run load;     /* For by('key') on elements whose properties are not loaded. */
-    struct traverser *loaded; /* Copies of the batch's, with properties. */
-    uint32_t loaded_room;
-    int state;
+    struct load_run load; /* For by('key') on elements whose properties are not loaded. */
+    bool is_running;
 };
 
 int by_open(struct by_run *by, struct exec *exec, const struct plan_by *plan,
@@ -78,8 +93,17 @@ int by_open(struct by_run *by, struct exec *exec, const struct plan_by *plan,
  * Call again with the same arguments after a WAIT. */
 enum pull by_values(struct by_run *by, struct exec *exec, const struct traverser *items,
                     uint32_t count, struct value *values, bool *productive);
+/* Forgets a run that was not finished: from the operator's reset. */
+void by_reset(struct by_run *by);
 void by_close(struct by_run *by);
-/* For where(), filter(), is(traversal) and the like: a by_run over a child. */
+/* For where(), filter() and the like: a by_run over a child. */
 int by_open_child(struct by_run *by, struct exec *exec, const struct plan_traversal *traversal);
+/* What Column.keys and Column.values give of a map, an entry or a path. False for other kinds. */
+bool by_column(struct arena *arena, enum enumerator column, const struct value *of,
+               struct value *out);
+/* What T.id ... give of an element or property. False for other kinds. */
+bool by_token(enum enumerator token, const struct value *of, struct value *out);
+/* The first value of a property key: of a vertex, an edge or a vertex property, all loaded. False: none. */
+bool by_property(const struct value *element, struct slice key, struct value *out);
 
 #endif

@@ -34,17 +34,26 @@ struct exec {
     struct slice fail_message;
     struct prng prng;
     uint32_t side_effect_count;
-    struct side_effect *side_effects;
+    uint32_t side_effect_room;
+    struct side_effect **side_effects;
     uint32_t waiting; /* Fetches without their answer. */
+    struct op *ops;   /* All operators, newest first. */
+    uint32_t depth;   /* Of the children being built. */
     uint32_t budget;  /* Rows that may still be worked on before this turn yields. */
 };
 
+/* The caller seeds prng and sets arena.limit_bytes and deadline_ms afterwards. Keeps plan, txn, remote. Returns
+ * E_LIMIT for children nested too deep, and what operators say when they are opened. */
 int exec_open(struct exec *exec, const struct plan *plan, struct transaction *txn,
               struct remote *remote, struct error *err);
-/* One pull at the root. */
+/* One pull at the root, as much work as a turn may do. WAIT: pull again when `waiting` has changed, or, if
+ * is_yielding, in the next turn. */
 enum pull exec_pull(struct exec *exec, uint64_t now_ms, struct batch *out);
 void exec_close(struct exec *exec);
+/* Null if there is none of that key. */
 struct side_effect *exec_side_effect(struct exec *exec, struct slice key);
+/* Made with a NULL value if there is none. Valid as long as the exec. */
+struct side_effect *exec_side_effect_make(struct exec *exec, struct slice key);
 /* Metrics of the run for profile(): a METRICS value in the arena. */
 struct value exec_profile(struct exec *exec, struct arena *arena);
 

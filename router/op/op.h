@@ -26,7 +26,7 @@
  *
  * Labels. op_pull attaches the as() labels of the step to all that comes out; operators need not.
  *
- * One file an operator; it exports one symbol, op_<name>_class, and has one row in ops.def.
+ * One file an operator; it exports one symbol, <name>_class, and has one row in ops.def.
  * Pure. Ownership: operators are in the exec's arena; what they hold beyond (batches, maps) is given back
  * in close.
  */
@@ -99,7 +99,12 @@ struct op_class {
 };
 
 struct op_stats {
-    uint64_t pulls, rows_in, rows_out, bulk_out, nanos, requests, bytes, scanned;
+    uint64_t pulls, rows_out, bulk_out;
+    uint64_t wait_ms;       /* Between a WAIT and what came of it. */
+    uint64_t wait_since_ms; /* 0: does not wait. */
+    /* Filled by fetch.h: */
+    uint64_t requests, bytes, scanned, shard_micros;
+    struct slice access; /* As the last shard told: "label index". In the exec's arena. */
 };
 
 struct op {
@@ -110,6 +115,8 @@ struct op {
     const uint8_t *asked;  /* A byte a tag: it entered. Null: all did. */
     bool is_done;          /* pull has returned DONE. */
     struct op_stats stats; /* For profile(). */
+    struct op *older;      /* All of the exec, newest first: for profile(). */
+    uint32_t depth;        /* Of children: 0 for the root. */
 };
 
 /* ---- pipelines ---- */

@@ -1,0 +1,162 @@
+#include "router/op/exec.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum {
+    TURN_ROWS = 100000, /* Rows between operators in one turn: some ten milliseconds. */
+    NOTES_MAX = 6       /* Entries of a map of profile(). */
+};
+
+int exec_open(struct exec *exec, const struct plan *plan, struct transaction *txn,
+              struct remote *remote, struct error *err)
+{
+    *exec = (struct exec){.plan = plan, .txn = txn, .remote = remote};
+    arena_init(&exec->arena, 0);
+    for (uint32_t i = 0; i < plan->side_effect_count; i++) {
+        struct side_effect *effect = exec_side_effect_make(exec, plan->side_effects[i].key);
+        effect->value = plan->side_effects[i].initial;
+        effect->reducer = plan->side_effects[i].reducer;
+    }
+    int rc = op_build(exec, plan->root, NULL, &exec->root);
+    if (rc != E_OK) {
+        if (err != NULL) {
+            *err = exec->error;
+        }
+        exec_close(exec);
+    }
+    return rc;
+}
+
+enum pull exec_pull(struct exec *exec, uint64_t now_ms, struct batch *out)
+{
+    assert(exec->root.last != NULL);
+    exec->now_ms = now_ms;
+    exec->budget = TURN_ROWS;
+    exec->is_yielding = false;
+    return op_pull(exec->root.last, exec, out);
+}
+
+void exec_close(struct exec *exec)
+{
+    op_close_all(&exec->root);
+    arena_close(&exec->arena);
+    *exec = (struct exec){0};
+}
+
+/* ---- side effects ---- */
+
+struct side_effect *exec_side_effect(struct exec *exec, struct slice key)
+{
+    for (uint32_t i = 0; i < exec->side_effect_count; i++) {
+        if (slice_equal(exec->side_effects[i]->key, key)) {
+            return exec->side_effects[i];
+        }
+    }
+    return NULL;
+}
+
+struct side_effect *exec_side_effect_make(struct exec *exec, struct slice key)
+{
+    struct side_effect *effect = exec_side_effect(exec, key);
+
+    if (effect != NULL) {
+        return effect;
+    }
+    if (exec->side_effect_count == exec->side_effect_room) {
+        uint32_t room = exec->side_effect_room == 0 ? 8 : 2 * exec->side_effect_room;
+        struct side_effect **wider = arena_array(&exec->arena, room, sizeof(void *));
+        if (exec->side_effect_count > 0) {
+            memcpy(wider, exec->side_effects, exec->side_effect_count * sizeof(void *));
+        }
+        exec->side_effects = wider;
+        exec->side_effect_room = room;
+    }
+    effect = ARENA_NEW(&exec->arena, struct side_effect);
+    effect->key = key;
+    effect->value = value_null();
+    effect->reducer = ENUMERATOR_COUNT;
+    exec->side_effects[exec->side_effect_count++] = effect;
+    return effect;
+}
+
+/* ---- profile() ---- */
+
+/* A map under construction: key and value in turn. */
+struct pairs {
+    struct value items[2 * NOTES_MAX];
+    size_t count;
+};
+
+static void add(struct pairs *pairs, const char *key, struct value value)
+{
+    assert(pairs->count < NOTES_MAX);
+    pairs->items[2 * pairs->count] = value_cstring(key);
+    pairs->items[2 * pairs->count + 1] = value;
+    pairs->count++;
+}
+
+static struct value map_of(struct arena *arena, const struct pairs *pairs)
+{
+    return value_items(arena, VALUE_MAP, pairs->items, pairs->count);
+}
+
+static struct value annotations_of(struct arena *arena, const struct op *op, uint64_t total_ms)
+{
+    struct pairs notes = {0};
+    const struct op_stats *stats = &op->stats;
+
+    if (total_ms > 0) {
+        add(&notes, "percentDur", value_double(100.0 * (double)stats->wait_ms / (double)total_ms));
+    }
+    if (stats->requests > 0) {
+        add(&notes, "requests", value_long((int64_t)stats->requests));
+        add(&notes, "bytes", value_long((int64_t)stats->bytes));
+        add(&notes, "scanned", value_long((int64_t)stats->scanned));
+        add(&notes, "shardMicros", value_long((int64_t)stats->shard_micros));
+        if (stats->access.size > 0) {
+            add(&notes, "access", value_string(stats->access));
+        }
+    }
+    return map_of(arena, &notes);
+}
+
+static struct value metric_of(struct arena *arena, const struct op *op, uint32_t number,
+                              uint64_t total_ms)
+{
+    struct pairs metric = {0};
+    struct pairs counts = {0};
+    const char *name = arena_format(arena, "%*s%s", (int)(2 * op->depth), "", op->class->name);
+
+    add(&counts, "traverserCount", value_long((int64_t)op->stats.rows_out));
+    add(&counts, "elementCount", value_long((int64_t)op->stats.bulk_out));
+    add(&metric, "id", value_cstring(arena_format(arena, "%u", number)));
+    add(&metric, "name", value_cstring(name));
+    add(&metric, "dur", value_double((double)op->stats.wait_ms));
+    add(&metric, "counts", map_of(arena, &counts));
+    add(&metric, "annotations", annotations_of(arena, op, total_ms));
+    return map_of(arena, &metric);
+}
+
+struct value exec_profile(struct exec *exec, struct arena *arena)
+{
+    struct pairs whole = {0};
+    uint32_t count = 0;
+    uint64_t total_ms = 0;
+
+    for (const struct op *op = exec->ops; op != NULL; op = op->older) {
+        total_ms += op->depth == 0 ? op->stats.wait_ms : 0;
+        count++;
+    }
+    struct value *metrics = arena_array(arena, count + 1, sizeof *metrics);
+    uint32_t at = count;
+    for (const struct op *op = exec->ops; op != NULL; op = op->older) {
+        at--;
+        metrics[at] = metric_of(arena, op, at, total_ms);
+    }
+    add(&whole, "dur", value_double((double)total_ms));
+    add(&whole, "metrics", value_items(arena, VALUE_LIST, metrics, count));
+    struct value *item = arena_array(arena, 1, sizeof *item);
+    *item = map_of(arena, &whole);
+    return (struct value){.kind = VALUE_METRICS, .size = 1, .items = item};
+}

@@ -1,0 +1,411 @@
+#include "common/mem.h"
+#include "router/op/child.h"
+#include "router/op/exec.h"
+#include "router/op/idset.h"
+#include "router/plan/params.h"
+#include "router/remote/fetch.h"
+#include "router/remote/transaction.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum {
+    CHUNK = 65536, /* Ids of one fetch. */
+    ROWS = 256     /* Rows taken from a fetch at a time. */
+};
+
+/* Vertices, or edges, that are to be read. */
+struct half {
+    struct idset ids;
+    struct value *found; /* In the exec's arena; one an id, NULL: gone. */
+    uint32_t asked;      /* Ids whose fetch has begun or ended. */
+};
+
+struct load_state {
+    struct exec *exec;
+    bool is_running;
+    struct half halves[2]; /* Vertices, edges. */
+    struct fetch *fetch;
+    struct read_request spec;
+    struct read_input *inputs; /* On the heap. */
+    uint32_t base;             /* Place of the fetch's first input. */
+    int at;                    /* Which half. */
+};
+
+enum { VERTICES, EDGES };
+
+/* ---- what is missing ---- */
+
+static bool is_enough(enum load_want want, const void *props, bool has_props)
+{
+    return has_props || (want == LOAD_SOME && props != NULL);
+}
+
+static bool is_missing(const struct load_run *load, const struct value *value)
+{
+    uint32_t changes = transaction_change_count(load->state->exec->txn);
+
+    if (value->kind == VALUE_VERTEX) {
+        const struct vertex *vertex = value->vertex;
+        if (load->want == LOAD_LABEL) {
+            return vertex->label.data == NULL;
+        }
+        return !is_enough(load->want, vertex->props, vertex->has_props) || vertex->seen < changes;
+    }
+    if (value->kind == VALUE_EDGE && load->want != LOAD_LABEL) {
+        const struct edge *edge = value->edge;
+        return !is_enough(load->want, edge->props, edge->has_props) || edge->seen < changes;
+    }
+    return false;
+}
+
+static bool has_items(const struct value *value)
+{
+    return value->kind == VALUE_LIST || value->kind == VALUE_SET || value->kind == VALUE_MAP ||
+           value->kind == VALUE_BULKSET || value->kind == VALUE_ENTRY || value->kind == VALUE_TREE;
+}
+
+static uint32_t item_count(const struct value *value)
+{
+    bool is_pairs = value->kind == VALUE_MAP || value->kind == VALUE_BULKSET ||
+                    value->kind == VALUE_TREE || value->kind == VALUE_ENTRY;
+
+    if (value->kind == VALUE_ENTRY) {
+        return 2;
+    }
+    return is_pairs ? 2 * value->size : value->size;
+}
+
+static bool is_graph_element(const struct value *value)
+{
+    return value->kind == VALUE_VERTEX || value->kind == VALUE_EDGE;
+}
+
+static bool id_of(const struct value *value, struct arena *arena, struct vid *id)
+{
+    return vid_from_value(arena,
+                          value->kind == VALUE_VERTEX ? &value->vertex->id : &value->edge->id, id);
+}
+
+static void collect(struct load_run *load, const struct value *value, bool deep, int depth)
+{
+    struct load_state *state = load->state;
+    struct vid id;
+
+    if (is_graph_element(value)) {
+        if (is_missing(load, value) && id_of(value, &state->exec->arena, &id)) {
+            idset_add(&state->halves[value->kind == VALUE_VERTEX ? VERTICES : EDGES].ids, &id);
+        }
+        return;
+    }
+    if (!deep || depth == VALUE_DEPTH_MAX) {
+        return;
+    }
+    if (has_items(value)) {
+        for (uint32_t i = 0; i < item_count(value); i++) {
+            collect(load, &value->items[i], deep, depth + 1);
+        }
+    } else if (value->kind == VALUE_PATH) {
+        for (uint32_t i = 0; i < value->path->size; i++) {
+            collect(load, &value->path->objects[i], deep, depth + 1);
+        }
+    }
+}
+
+/* ---- reading ---- */
+
+static bool start_chunk(struct load_run *load, struct half *half)
+{
+    struct load_state *state = load->state;
+    uint32_t count = half->ids.count - half->asked;
+
+    count = count < CHUNK ? count : CHUNK;
+    state->inputs = mem_resize(state->inputs, count * sizeof *state->inputs);
+    for (uint32_t i = 0; i < count; i++) {
+        state->inputs[i] = (struct read_input){.id = half->ids.ids[half->asked + i], .bulk = 1};
+    }
+    state->spec = (struct read_request){
+        .source = state->at == VERTICES ? READ_IDS : READ_EDGE_IDS,
+        .emit = READ_ROWS,
+        .project = load->want == LOAD_LABEL ? READ_NOTHING : READ_ALL,
+        .input_count = count,
+        .inputs = state->inputs,
+    };
+    state->base = half->asked;
+    half->asked += count;
+    state->fetch = fetch_start(state->exec, load->op, &state->spec);
+    return state->fetch != NULL;
+}
+
+static enum pull take_rows(struct load_state *state, struct half *half)
+{
+    struct read_row rows[ROWS];
+    uint32_t count;
+    enum pull rc;
+
+    do {
+        count = 0;
+        rc = fetch_next(state->fetch, state->exec, rows, ROWS, &count);
+        for (uint32_t i = 0; rc == PULL_BATCH && i < count; i++) {
+            assert(state->base + rows[i].ordinal < half->ids.count);
+            half->found[state->base + rows[i].ordinal] = rows[i].element;
+        }
+    } while (rc == PULL_BATCH);
+    if (rc == PULL_DONE) {
+        fetch_close(&state->fetch, state->exec);
+    }
+    return rc;
+}
+
+static enum pull read_all(struct load_run *load)
+{
+    struct load_state *state = load->state;
+
+    for (; state->at <= EDGES; state->at++) {
+        struct half *half = &state->halves[state->at];
+        while (state->fetch != NULL || half->asked < half->ids.count) {
+            if (state->fetch == NULL && !start_chunk(load, half)) {
+                return PULL_ERROR;
+            }
+            enum pull rc = take_rows(state, half);
+            if (rc != PULL_DONE) {
+                return rc;
+            }
+        }
+    }
+    return PULL_BATCH;
+}
+
+/* ---- putting in place ---- */
+
+static struct value replace(struct load_run *load, const struct value *value, bool deep, int depth);
+
+/* Gives null if nothing changes. */
+static struct value *replace_items(struct load_run *load, const struct value *items, uint32_t count,
+                                   int depth)
+{
+    struct value *copy = NULL;
+
+    for (uint32_t i = 0; i < count; i++) {
+        struct value item = replace(load, &items[i], true, depth + 1);
+        if (copy == NULL && memcmp(&item, &items[i], sizeof item) != 0) {
+            copy = arena_copy(&load->state->exec->arena, items, count * sizeof *items);
+        }
+        if (copy != NULL) {
+            copy[i] = item;
+        }
+    }
+    return copy;
+}
+
+static struct value replace_element(struct load_state *state, const struct value *value)
+{
+    const struct half *half = &state->halves[value->kind == VALUE_VERTEX ? VERTICES : EDGES];
+    struct vid id;
+
+    if (half->ids.count == 0 || !id_of(value, &state->exec->arena, &id)) {
+        return *value;
+    }
+    uint32_t place = idset_find(&half->ids, &id);
+    bool is_found = place != MAP_NONE && half->found[place].kind != VALUE_NULL;
+    return is_found ? half->found[place] : *value;
+}
+
+static struct value replace(struct load_run *load, const struct value *value, bool deep, int depth)
+{
+    struct value result = *value;
+    struct arena *arena = &load->state->exec->arena;
+
+    if (is_graph_element(value)) {
+        return replace_element(load->state, value);
+    }
+    if (!deep || depth == VALUE_DEPTH_MAX) {
+        return result;
+    }
+    if (has_items(value) && item_count(value) > 0) {
+        struct value *items = replace_items(load, value->items, item_count(value), depth);
+        result.items = items == NULL ? value->items : items;
+    } else if (value->kind == VALUE_PATH) {
+        struct value *objects = replace_items(load, value->path->objects, value->path->size, depth);
+        if (objects != NULL) {
+            struct path *path = arena_copy(arena, value->path, sizeof *path);
+            path->objects = objects;
+            result.path = path;
+        }
+    }
+    return result;
+}
+
+/* ---- the run ---- */
+
+static struct load_state *state_of(struct load_run *load, struct exec *exec)
+{
+    if (load->state == NULL) {
+        load->state = ARENA_NEW(&exec->arena, struct load_state);
+        load->state->exec = exec;
+    }
+    return load->state;
+}
+
+/* False if nothing is missing. */
+static bool begin(struct load_state *state)
+{
+    if (state->halves[VERTICES].ids.count + state->halves[EDGES].ids.count == 0) {
+        return false;
+    }
+    for (int i = VERTICES; i <= EDGES; i++) {
+        struct half *half = &state->halves[i];
+        half->asked = 0;
+        half->found = arena_array(&state->exec->arena, half->ids.count, sizeof *half->found);
+    }
+    state->at = VERTICES;
+    state->is_running = true;
+    return true;
+}
+
+static void forget(struct load_state *state)
+{
+    idset_clear(&state->halves[VERTICES].ids);
+    idset_clear(&state->halves[EDGES].ids);
+    state->is_running = false;
+}
+
+enum pull load_values(struct load_run *load, struct exec *exec, struct value *values,
+                      uint32_t count, bool deep)
+{
+    struct load_state *state = state_of(load, exec);
+
+    if (deep && load->want == LOAD_SOME) {
+        load->want = LOAD_WHOLE;
+    }
+    if (!state->is_running) {
+        for (uint32_t i = 0; i < count; i++) {
+            collect(load, &values[i], deep, 0);
+        }
+        if (!begin(state)) {
+            return PULL_BATCH;
+        }
+    }
+    enum pull rc = read_all(load);
+    if (rc == PULL_BATCH) {
+        for (uint32_t i = 0; i < count; i++) {
+            values[i] = replace(load, &values[i], deep, 0);
+        }
+        forget(state);
+    }
+    return rc;
+}
+
+enum pull load_elements(struct load_run *load, struct exec *exec, struct traverser *items,
+                        uint32_t count, bool deep)
+{
+    struct load_state *state = state_of(load, exec);
+
+    if (deep && load->want == LOAD_SOME) {
+        load->want = LOAD_WHOLE;
+    }
+    if (!state->is_running) {
+        for (uint32_t i = 0; i < count; i++) {
+            collect(load, &items[i].value, deep, 0);
+        }
+        if (!begin(state)) {
+            return PULL_BATCH;
+        }
+    }
+    enum pull rc = read_all(load);
+    if (rc == PULL_BATCH) {
+        for (uint32_t i = 0; i < count; i++) {
+            items[i].value = replace(load, &items[i].value, deep, 0);
+        }
+        forget(state);
+    }
+    return rc;
+}
+
+void load_close(struct load_run *load)
+{
+    struct load_state *state = load->state;
+
+    if (state == NULL) {
+        return;
+    }
+    fetch_close(&state->fetch, state->exec);
+    mem_free(state->inputs);
+    idset_close(&state->halves[VERTICES].ids);
+    idset_close(&state->halves[EDGES].ids);
+    load->state = NULL;
+}
+
+/* ---- the operator ---- */
+
+struct load {
+    struct op op;
+    struct load_run run;
+    struct batch in;
+    bool is_loading;
+};
+
+static int open(struct op *op, struct exec *exec)
+{
+    struct load *self = (struct load *)op;
+    const struct plan_load *plan = op->plan->params;
+
+    (void)exec;
+    self->run.op = op;
+    self->run.want = plan->project == READ_ALL ? LOAD_WHOLE : LOAD_SOME;
+    if (plan->project == READ_NOTHING) {
+        self->run.want = LOAD_LABEL;
+    }
+    return E_OK;
+}
+
+static enum pull pull(struct op *op, struct exec *exec, struct batch *out)
+{
+    struct load *self = (struct load *)op;
+    const struct plan_load *plan = op->plan->params;
+
+    if (!self->is_loading) {
+        enum pull rc = op_pull(op->input, exec, &self->in);
+        if (rc != PULL_BATCH) {
+            return rc;
+        }
+        self->is_loading = true;
+    }
+    enum pull rc = load_elements(&self->run, exec, self->in.items, self->in.count, plan->is_deep);
+    if (rc != PULL_BATCH) {
+        return rc;
+    }
+    self->is_loading = false;
+    for (uint32_t i = 0; i < self->in.count; i++) {
+        batch_push(out, &self->in.items[i]);
+    }
+    return PULL_BATCH;
+}
+
+static void reset(struct op *op, struct exec *exec)
+{
+    struct load *self = (struct load *)op;
+
+    (void)exec;
+    load_close(&self->run);
+    self->is_loading = false;
+}
+
+static void close(struct op *op)
+{
+    struct load *self = (struct load *)op;
+
+    load_close(&self->run);
+    batch_close(&self->in);
+}
+
+extern const struct op_class load_class;
+
+const struct op_class load_class = {
+    .name = "load",
+    .size = sizeof(struct load),
+    .open = open,
+    .pull = pull,
+    .reset = reset,
+    .close = close,
+};

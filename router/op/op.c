@@ -1,0 +1,278 @@
+#include "router/op/op.h"
+
+#include "router/op/exec.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define OP(kind, class, name) extern const struct op_class class##_class;
+#include "router/op/ops.def"
+#undef OP
+
+static const struct op_class *const classes[] = {
+    NULL,
+#define OP(kind, class, name) &class##_class,
+#include "router/op/ops.def"
+#undef OP
+};
+
+_Static_assert(sizeof classes / sizeof classes[0] == PLAN_KIND_COUNT, "one class a kind");
+
+/* ---- pipelines ---- */
+
+int op_build(struct exec *exec, const struct plan_traversal *traversal, struct op *input,
+             struct pipeline *out)
+{
+    *out = (struct pipeline){.first = input, .last = input, .count = input == NULL ? 0 : 1};
+    for (uint32_t i = 0; i < traversal->step_count; i++) {
+        const struct plan_step *step = &traversal->steps[i];
+        assert(step->kind > PLAN_NO_KIND && step->kind < PLAN_KIND_COUNT);
+        const struct op_class *class = classes[step->kind];
+        struct op *op = arena_array(&exec->arena, 1, class->size);
+        op->class = class;
+        op->plan = step;
+        op->input = out->last;
+        op->tags = 1;
+        op->depth = exec->depth;
+        op->older = exec->ops;
+        exec->ops = op;
+        out->last = op;
+        out->count++;
+        if (out->first == NULL) {
+            out->first = op;
+        }
+        int rc = class->open == NULL ? E_OK : class->open(op, exec);
+        if (rc != E_OK) {
+            assert(exec->error.code != E_OK);
+            op_close_all(out);
+            return rc;
+        }
+    }
+    return E_OK;
+}
+
+void op_reset_all(struct pipeline *pipeline, struct exec *exec)
+{
+    for (struct op *op = pipeline->last; op != NULL; op = op->input) {
+        op->is_done = false;
+        op->stats.wait_since_ms = 0;
+        if (op->class->reset != NULL) {
+            op->class->reset(op, exec);
+        }
+    }
+}
+
+void op_round_all(struct pipeline *pipeline, struct exec *exec)
+{
+    for (struct op *op = pipeline->last; op != NULL; op = op->input) {
+        op->is_done = false;
+        op->stats.wait_since_ms = 0;
+        if (op->class->round != NULL) {
+            op->class->round(op, exec);
+        } else if (op->class->reset != NULL) {
+            op->class->reset(op, exec);
+        }
+    }
+}
+
+void op_set_tags(struct pipeline *pipeline, uint32_t tags, const uint8_t *asked)
+{
+    for (struct op *op = pipeline->last; op != NULL; op = op->input) {
+        op->tags = tags;
+        op->asked = asked;
+    }
+}
+
+void op_close_all(struct pipeline *pipeline)
+{
+    for (struct op *op = pipeline->last; op != NULL; op = op->input) {
+        if (op->class->close != NULL) {
+            op->class->close(op);
+        }
+    }
+    *pipeline = (struct pipeline){0};
+}
+
+/* ---- pulling ---- */
+
+enum pull op_fail(struct exec *exec, int code, const char *format, ...)
+{
+    va_list args;
+    char text[ERROR_TEXT_MAX];
+
+    assert(code != E_OK);
+    if (exec->error.code == E_OK) {
+        va_start(args, format);
+        vsnprintf(text, sizeof text, format, args);
+        va_end(args);
+        (void)error_set(&exec->error, code, "%s", text);
+    }
+    return PULL_ERROR;
+}
+
+static bool may_go_on(struct exec *exec)
+{
+    if (exec->error.code != E_OK) {
+        return false;
+    }
+    if (exec->is_cancelled) {
+        op_fail(exec, E_CANCELLED, "the query was cancelled");
+    } else if (exec->deadline_ms != 0 && exec->now_ms >= exec->deadline_ms) {
+        op_fail(exec, E_TIMEOUT, "the query did not end before its deadline");
+    } else if (exec->arena.is_exceeded) {
+        op_fail(exec, E_LIMIT, "the query needs more memory than query_memory_max, %zu bytes",
+                exec->arena.limit_bytes);
+    }
+    return exec->error.code == E_OK;
+}
+
+static bool is_labelling(const struct exec *exec)
+{
+    return (exec->plan->needs & (PLAN_NEEDS_PATH | PLAN_NEEDS_LABELS)) != 0;
+}
+
+static void on_batch(struct op *op, struct exec *exec, struct batch *out)
+{
+    const struct plan_step *plan = op->plan;
+
+    assert(out->count > 0);
+    for (uint32_t i = 0; i < out->count; i++) {
+        assert(out->items[i].bulk > 0);
+        assert(out->items[i].tag < op->tags);
+        op->stats.bulk_out += out->items[i].bulk;
+        if (plan->label_count > 0 && is_labelling(exec)) {
+            op_label(exec, &out->items[i], plan->labels, plan->label_count);
+        }
+    }
+    op->stats.rows_out += out->count;
+    exec->budget -= out->count < exec->budget ? out->count : exec->budget;
+}
+
+enum pull op_pull(struct op *op, struct exec *exec, struct batch *out)
+{
+    batch_clear(out);
+    if (!may_go_on(exec)) {
+        return PULL_ERROR;
+    }
+    if (op->is_done) {
+        return PULL_DONE;
+    }
+    if (exec->budget == 0) {
+        exec->is_yielding = true;
+        return PULL_WAIT;
+    }
+    exec->budget--;
+    op->stats.pulls++;
+    enum pull rc = op->class->pull(op, exec, out);
+    if (rc != PULL_WAIT && op->stats.wait_since_ms != 0) {
+        op->stats.wait_ms += exec->now_ms - op->stats.wait_since_ms;
+        op->stats.wait_since_ms = 0;
+    }
+    switch (rc) {
+    case PULL_BATCH:
+        on_batch(op, exec, out);
+        break;
+    case PULL_DONE:
+        assert(out->count == 0);
+        op->is_done = true;
+        break;
+    case PULL_WAIT:
+        assert(out->count == 0);
+        if (op->stats.wait_since_ms == 0) {
+            op->stats.wait_since_ms = exec->now_ms;
+        }
+        break;
+    case PULL_ERROR:
+        assert(exec->error.code != E_OK);
+        break;
+    }
+    return rc;
+}
+
+/* ---- traversers ---- */
+
+static const struct path_node *place(struct exec *exec, const struct path_node *previous,
+                                     struct value value)
+{
+    struct path_node *node = ARENA_NEW(&exec->arena, struct path_node);
+
+    node->previous = previous;
+    node->value = value;
+    node->depth = previous == NULL ? 1 : previous->depth + 1;
+    return node;
+}
+
+struct traverser op_split(struct op *op, struct exec *exec, const struct traverser *from,
+                          struct value value)
+{
+    struct traverser to = *from;
+
+    assert(op->plan != NULL);
+    to.value = value;
+    to.mark = 0;
+    to.is_placed = false;
+    if ((exec->plan->needs & PLAN_NEEDS_PATH) != 0) {
+        to.path = place(exec, from->path, value);
+        to.is_placed = true;
+    }
+    return to;
+}
+
+struct traverser op_start(struct op *op, struct exec *exec, uint32_t tag, struct value value)
+{
+    struct traverser empty = {.bulk = 1, .tag = tag};
+
+    assert(tag < op->tags);
+    if (exec->plan->has_sack) {
+        empty.sack = &exec->plan->sack;
+    }
+    return op_split(op, exec, &empty, value);
+}
+
+static bool has_label(const struct path_node *node, struct slice label)
+{
+    for (uint32_t i = 0; i < node->label_count; i++) {
+        if (slice_equal(node->labels[i], label)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void op_label(struct exec *exec, struct traverser *traverser, const struct slice *labels,
+              uint32_t label_count)
+{
+    const struct path_node *head = traverser->is_placed ? traverser->path : NULL;
+    const struct path_node *previous = head == NULL ? traverser->path : head->previous;
+    uint32_t missing = 0;
+
+    assert(label_count > 0);
+    for (uint32_t i = 0; i < label_count; i++) {
+        missing += head == NULL || !has_label(head, labels[i]);
+    }
+    if (missing == 0) {
+        return;
+    }
+    struct path_node *node = ARENA_NEW(&exec->arena, struct path_node);
+    *node = (struct path_node){.previous = previous, .value = traverser->value};
+    node->depth = previous == NULL ? 1 : previous->depth + 1;
+    if (head == NULL || head->label_count == 0) {
+        node->labels = labels;
+        node->label_count = label_count;
+    } else {
+        struct slice *all =
+            arena_array(&exec->arena, head->label_count + missing, sizeof(struct slice));
+        memcpy(all, head->labels, head->label_count * sizeof *all);
+        node->label_count = head->label_count;
+        for (uint32_t i = 0; i < label_count; i++) {
+            if (!has_label(head, labels[i])) {
+                all[node->label_count++] = labels[i];
+            }
+        }
+        node->labels = all;
+    }
+    traverser->path = node;
+    traverser->is_placed = true;
+}

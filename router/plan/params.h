@@ -12,7 +12,7 @@
 #include "router/plan/plan.h"
 
 enum {
-    PLAN_NO_CHILD = 0xffffffffu
+    PLAN_NO_CHILD = 0x7fffffff
 };
 
 /* ---- by() ---- */

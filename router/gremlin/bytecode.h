@@ -15,12 +15,10 @@
 #ifndef ROUTER_GREMLIN_BYTECODE_H
 #define ROUTER_GREMLIN_BYTECODE_H
 
+#include "common/error.h"
 #include "common/value.h"
 
-enum {
-    BYTECODE_STEPS_MAX = 10000,
-    BYTECODE_ARGS_MAX = 100000
-};
+enum { BYTECODE_STEPS_MAX = 10000, BYTECODE_ARGS_MAX = 100000 };
 
 /* Every step and source instruction known by name; BYTECODE_UNKNOWN is refused. */
 enum step_id {
@@ -48,5 +46,9 @@ struct bytecode {
 
 /* Prints the traversal as Gremlin text: g.V().has("name","x"); for explain, logs, golden tests. */
 void bytecode_print(struct bytes *out, const struct bytecode *bytecode, const char *root);
+
+/* Before a plan is made: every step known, ready, in its place, with as many arguments as it takes; no
+ * lambdas. Returns E_OK, E_UNSUPPORTED, E_SYNTAX or E_LIMIT. */
+int bytecode_check(const struct bytecode *bytecode, struct error *err);
 
 #endif

@@ -38,8 +38,8 @@ enum gremlin_terminal {
 struct gremlin_query {
     const struct bytecode *bytecode; /* Null for g.tx() and for the empty query '' (no results). */
     enum gremlin_terminal terminal;
-    bool is_text;      /* toString() follows: the answer is the text of the traversal. */
-    uint64_t count;    /* NEXT. */
+    bool is_text;   /* toString() follows: the answer is the text of the traversal. */
+    uint64_t count; /* NEXT. */
     enum request_tx tx;
 };
 
@@ -51,8 +51,8 @@ struct gremlin_script {
 
 /* Everything in *out is in the arena and keeps nothing of the text. Returns E_OK; E_SYNTAX, E_UNSUPPORTED
  * (lambdas, Groovy) or E_LIMIT, with "line:column: what was wrong, what was expected". */
-int gremlin_parse(struct arena *arena, const struct gremlin_input *input, struct gremlin_script *out,
-                  struct error *err);
+int gremlin_parse(struct arena *arena, const struct gremlin_input *input,
+                  struct gremlin_script *out, struct error *err);
 
 /* A word that may stand at the cursor. */
 struct gremlin_word {

@@ -67,6 +67,9 @@ struct predicate *predicate_copy(struct arena *arena, const struct predicate *pr
 void predicate_encode(struct bytes *out, const struct predicate *predicate);
 /* Gives a tree in the arena; spoils the reader on bad form. Not yet compiled. */
 const struct predicate *predicate_decode(struct reader *reader, struct arena *arena);
+/* As part of a value that is already this deep. */
+const struct predicate *predicate_decode_deep(struct reader *reader, struct arena *arena,
+                                              int depth);
 /* As TinkerPop prints it: eq(1), and(gt(1), lt(3)). */
 void predicate_print(struct bytes *out, const struct predicate *predicate);
 

@@ -45,9 +45,7 @@
 #include "common/arena.h"
 #include "common/bytes.h"
 
-enum {
-    VALUE_DEPTH_MAX = 64
-};
+enum { VALUE_DEPTH_MAX = 64 };
 
 enum value_kind {
     VALUE_NULL,
@@ -120,9 +118,10 @@ enum enumerator {
 };
 
 struct value_big {
-    int32_t scale;        /* Digits after the point; 0 for BIGINT. */
-    uint32_t size;        /* Bytes of the unscaled number, at least 1. */
-    const uint8_t *bytes; /* Two's complement, big endian, shortest form (as java.math.BigInteger). */
+    int32_t scale; /* Digits after the point; 0 for BIGINT. */
+    uint32_t size; /* Bytes of the unscaled number, at least 1. */
+    const uint8_t
+        *bytes; /* Two's complement, big endian, shortest form (as java.math.BigInteger). */
 };
 
 struct value_time {
@@ -190,6 +189,8 @@ struct value value_property(const struct property *property);
 /* ---- looking ---- */
 
 struct slice value_slice(const struct value *value); /* Text or bytes of a kind that has them. */
+/* Values behind `items`; 0 for kinds that have none. */
+size_t value_item_count(const struct value *value);
 bool value_is_number(const struct value *value);
 bool value_is_element(const struct value *value);
 bool value_is_text(const struct value *value, const char *text);

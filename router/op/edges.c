@@ -1,0 +1,17 @@
+#include "router/op/elements.h"
+
+extern const struct op_class edges_class;
+
+static int open(struct op *op, struct exec *exec)
+{
+    return elements_open(op, exec, true);
+}
+
+const struct op_class edges_class = {
+    .name = "edges",
+    .size = sizeof(struct elements),
+    .open = open,
+    .pull = elements_pull,
+    .reset = elements_reset,
+    .close = elements_close,
+};

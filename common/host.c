@@ -1,0 +1,167 @@
+#include "common/host.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/hash.h"
+#include "common/mem.h"
+
+uint64_t host_cluster_id(const char *cluster)
+{
+    uint64_t id = hash_bytes(cluster, strlen(cluster));
+
+    return id == 0 ? 1 : id;
+}
+
+static const char *address_of(void *ctx, peer_id peer)
+{
+    const struct host *host = ctx;
+
+    return host->core.address == NULL ? NULL : host->core.address(host->core.core, peer);
+}
+
+static int open_folder(struct host *host, const struct host_options *options, struct error *err)
+{
+    char identity[256];
+
+    if (options->data_dir == NULL) {
+        return E_OK;
+    }
+    (void)snprintf(identity, sizeof identity, "cluster \"%s\" %s %u\n", options->cluster,
+                   options->program, options->node);
+    return daemon_folder_open(&host->folder, options->data_dir, identity, err);
+}
+
+static int open_transport(struct host *host, const struct host_options *options, struct error *err)
+{
+    struct transport_options transport = {
+        .role = options->role,
+        .node = options->node,
+        .boot = host->boot,
+        .cluster_id = host->cluster_id,
+        .plane_count = options->plane_count,
+        .planes = options->planes,
+        .address = address_of,
+        .ctx = host,
+        .log = &host->log,
+        .stats = &host->stats,
+    };
+
+    return transport_open(&host->transport, &transport, err);
+}
+
+int host_new(struct host **host, const struct host_options *options, struct error *err)
+{
+    struct host *made = mem_alloc(sizeof *made);
+    int rc;
+
+    made->program = options->program;
+    made->boot = loop_random();
+    made->cluster_id = host_cluster_id(options->cluster);
+    log_init(&made->log, STDERR_FILENO, options->log_level);
+    outbox_init(&made->out);
+    daemon_raise_limits();
+    daemon_last_words(&made->log);
+    rc = loop_open(&made->loop, err);
+    if (rc == E_OK) {
+        rc = open_folder(made, options, err);
+    }
+    if (rc == E_OK) {
+        rc = open_transport(made, options, err);
+    }
+    if (rc != E_OK) {
+        host_free(&made);
+        return rc;
+    }
+    *host = made;
+    return E_OK;
+}
+
+void host_free(struct host **host)
+{
+    struct host *freed = *host;
+
+    if (freed == NULL) {
+        return;
+    }
+    transport_close(&freed->transport);
+    daemon_folder_close(&freed->folder);
+    loop_close(&freed->loop);
+    outbox_close(&freed->out);
+    daemon_last_words(NULL);
+    mem_free(freed);
+    *host = NULL;
+}
+
+static void tell_ready(struct host *host)
+{
+    bool is_ready = host->core.is_ready(host->core.core);
+
+    if (is_ready && !host->was_ready) {
+        log_info(&host->log, host->program, "msg=\"ready\"");
+        daemon_notify("READY=1");
+    } else if (!is_ready && host->was_ready) {
+        log_warn(&host->log, host->program, "msg=\"not ready\"");
+    }
+    host->was_ready = is_ready;
+}
+
+int host_turn(struct host *host, uint64_t now_ms, struct error *err)
+{
+    struct message message;
+    uint64_t took_ms;
+    int rc;
+
+    assert(host->core.core != NULL);
+    transport_tick(host->transport, now_ms);
+    for (int i = 0; i < HOST_DRAIN && transport_recv(host->transport, now_ms, &message); i++) {
+        host->core.message(host->core.core, now_ms, &message, &host->out);
+    }
+    rc = host->core.turn(host->core.core, now_ms, &host->out, err);
+    transport_send(host->transport, now_ms, &host->out);
+    tell_ready(host);
+    stats_add(&host->stats, STATS_TURNS, 1);
+    took_ms = loop_now_ms() - now_ms;
+    if (took_ms > HOST_SLOW_MS) {
+        stats_add(&host->stats, STATS_TURNS_SLOW, 1);
+        log_warn(&host->log, host->program, "took_ms=%llu msg=\"slow turn\"",
+                 (unsigned long long)took_ms);
+    }
+    return rc;
+}
+
+static uint64_t next_deadline(struct host *host, uint64_t now_ms)
+{
+    uint64_t core = host->core.deadline(host->core.core);
+    uint64_t transport = transport_deadline(host->transport, now_ms);
+
+    return core < transport ? core : transport;
+}
+
+int host_run(struct host *host, struct error *err)
+{
+    int rc = E_OK;
+
+    log_info(&host->log, host->program, "boot=%016llx msg=\"started\"",
+             (unsigned long long)host->boot);
+    while (rc == E_OK && !host->loop.is_stopping) {
+        rc = host_turn(host, loop_now_ms(), err);
+        uint64_t now_ms = loop_now_ms();
+        uint64_t deadline = transport_has_input(host->transport) ? 0 : next_deadline(host, now_ms);
+        loop_wait(&host->loop, transport_fd(host->transport), deadline);
+    }
+    daemon_notify("STOPPING=1");
+    log_info(&host->log, host->program, "signal=%d msg=\"stopped\"", host->loop.signal);
+    return rc;
+}
+
+int host_status(const char *program, const struct error *err)
+{
+    if (err->code == E_OK) {
+        return 0;
+    }
+    (void)fprintf(stderr, "%s: %s\n", program, err->text);
+    return err->code == E_CONFIG ? 2 : 1;
+}

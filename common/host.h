@@ -1,0 +1,70 @@
+/*
+ * host.h -- drives one core as a process over ZeroMQ.
+ *
+ *   wait -> drain <= 256 messages into the core -> turn (durable, advance) -> send the outbox -> again
+ *
+ * Any facade of the shape X_message, X_turn, X_deadline fits. A fatal error of a turn ends the process;
+ * restarting it is the service manager's business.
+ *
+ * Shell. Limits: HOST_DRAIN messages a turn; a turn of more than HOST_SLOW_MS is logged.
+ */
+#ifndef COMMON_HOST_H
+#define COMMON_HOST_H
+
+#include "common/daemon.h"
+#include "common/log.h"
+#include "common/loop.h"
+#include "common/outbox.h"
+#include "common/stats.h"
+#include "common/transport.h"
+
+enum { HOST_DRAIN = 256, HOST_SLOW_MS = 50 };
+
+struct host_core {
+    void *core;
+    void (*message)(void *core, uint64_t now_ms, const struct message *message, struct outbox *out);
+    int (*turn)(void *core, uint64_t now_ms, struct outbox *out, struct error *err);
+    uint64_t (*deadline)(const void *core);
+    bool (*is_ready)(const void *core);
+    /* Where a peer can be called; null: not known. */
+    const char *(*address)(const void *core, peer_id peer);
+};
+
+struct host_options {
+    const char *program; /* "shardd": area of log lines. */
+    enum peer_role role;
+    uint32_t node;
+    const char *cluster;  /* Its name; the id is a hash of it. */
+    const char *data_dir; /* Null: none. */
+    size_t plane_count;
+    const struct transport_plane *planes;
+    enum log_level log_level;
+};
+
+struct host {
+    struct host_core core; /* Set before host_run. */
+    const char *program;
+    uint64_t boot;
+    uint64_t cluster_id;
+    bool was_ready;
+    struct loop loop;
+    struct daemon_folder folder;
+    struct transport *transport;
+    struct outbox out;
+    struct stats stats;
+    struct log log;
+};
+
+uint64_t host_cluster_id(const char *cluster);
+/* Keeps the texts of options. Returns E_OK, E_CONFIG (folder of another cluster), E_IO (address or folder
+ * in use). */
+int host_new(struct host **host, const struct host_options *options, struct error *err);
+void host_free(struct host **host);
+/* Until a signal to end comes. Returns E_OK or the fatal error of the core. */
+int host_run(struct host *host, struct error *err);
+/* One turn without the waiting, for hosts with a loop of their own. Sends what the core wants. */
+int host_turn(struct host *host, uint64_t now_ms, struct error *err);
+/* Exit status of a process: 0, 1, or 2 if the configuration is at fault; says why on standard error. */
+int host_status(const char *program, const struct error *err);
+
+#endif

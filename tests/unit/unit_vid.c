@@ -9,7 +9,7 @@ static struct arena arena;
 static const int64_t numbers[] = {
     INT64_MIN, INT64_MIN / 2 - 1, INT64_MIN / 2,     -129,     -1, 0, 1, 63, 64,
     1LL << 53, INT64_MAX / 2,     INT64_MAX / 2 + 1, INT64_MAX};
-static const char *const texts[] = {"", "\x01", "a", "a\x7f", "ab", "b", "z\xc3\xa9"};
+static const char *const texts[] = {"", "\x01", "a", "ab", "a\x7f", "b", "z\xc3\xa9"};
 
 enum { NUMBERS = sizeof numbers / sizeof numbers[0], TEXTS = sizeof texts / sizeof texts[0] };
 

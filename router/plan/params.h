@@ -45,18 +45,19 @@ struct plan_arg {
 
 /* PLAN_VERTICES, PLAN_EDGES. With ids: by id; elements among the ids count by their id. Else all, filtered. */
 struct plan_elements {
-    bool is_start;  /* Spawns once for each tag; else once for each traverser that comes (mid-traversal V()). */
-    bool has_ids;   /* V(ids...): also when the list is empty of usable ids. */
+    bool
+        is_start; /* Spawns once for each tag; else once for each traverser that comes (mid-traversal V()). */
+    bool has_ids; /* V(ids...): also when the list is empty of usable ids. */
     uint32_t id_count;
     const struct value *ids;
     uint32_t filter_count; /* Pushed down: conjunction. */
     const struct read_filter *filters;
-    enum read_emit emit;   /* READ_ROWS, or READ_COUNT when rules/count made a trailing count() of it,
+    enum read_emit emit; /* READ_ROWS, or READ_COUNT when rules/count made a trailing count() of it,
                               or READ_LABEL_COUNTS for groupCount().by(label). */
     enum read_project project; /* What the steps behind it need. */
     uint32_t key_count;
     const struct slice *keys;
-    uint64_t limit;        /* Pushed down limit; 0: none. */
+    uint64_t limit; /* Pushed down limit; 0: none. */
 };
 
 /* PLAN_HOP. */
@@ -67,45 +68,43 @@ struct plan_hop {
     const struct slice *labels;
     uint32_t edge_filter_count; /* Pushed down: on the edges. */
     const struct read_filter *edge_filters;
-    uint32_t far_filter_count;  /* Pushed down: on far id and label. */
+    uint32_t far_filter_count; /* Pushed down: on far id and label. */
     const struct read_filter *far_filters;
-    uint32_t vertex_filter_count; /* On the far vertex's properties: a second request to its owner. */
+    uint32_t
+        vertex_filter_count; /* On the far vertex's properties: a second request to its owner. */
     const struct read_filter *vertex_filters;
-    enum read_project project;  /* Properties of edges (to_edges), or of far vertices (second request). */
+    enum read_project
+        project; /* Properties of edges (to_edges), or of far vertices (second request). */
     uint32_t key_count;
     const struct slice *keys;
-    enum read_emit emit;        /* READ_ROWS; READ_MERGED when paths, tags apart and order do not matter;
+    enum read_emit emit; /* READ_ROWS; READ_MERGED when paths, tags apart and order do not matter;
                                    READ_COUNT, READ_COUNT_EACH for a trailing count(). */
-    uint64_t limit_each;        /* local(out().limit(n)) and the like; 0: none. */
+    uint64_t limit_each; /* local(out().limit(n)) and the like; 0: none. */
 };
 
 struct plan_edge_vertex {
-    enum {
-        EDGE_VERTEX_OUT,
-        EDGE_VERTEX_IN,
-        EDGE_VERTEX_BOTH,
-        EDGE_VERTEX_OTHER
-    } which;
+    enum { EDGE_VERTEX_OUT, EDGE_VERTEX_IN, EDGE_VERTEX_BOTH, EDGE_VERTEX_OTHER } which;
 };
 
 /* PLAN_HAS: conjunction of tests on an element (or property: key and value for hasKey/hasValue). */
 struct plan_has {
     uint32_t filter_count;
     const struct read_filter *filters;
-    bool on_property; /* hasKey() -> READ_ON_LABEL is the key; hasValue() -> READ_ON_KEY is the value. */
+    bool
+        on_property; /* hasKey() -> READ_ON_LABEL is the key; hasValue() -> READ_ON_KEY is the value. */
 };
 
 struct plan_properties {
-    bool to_values; /* values(): values; properties(): properties. */
+    bool to_values;     /* values(): values; properties(): properties. */
     uint32_t key_count; /* 0: all. */
     const struct slice *keys;
 };
 
 struct plan_property_map {
     enum {
-        MAP_VALUES,   /* valueMap */
+        MAP_VALUES,     /* valueMap */
         MAP_PROPERTIES, /* propertyMap */
-        MAP_ELEMENT   /* elementMap */
+        MAP_ELEMENT     /* elementMap */
     } which;
     uint32_t tokens; /* with(WithOptions.tokens, x): bits ids 1, labels 2, keys 4, values 8. */
     uint32_t key_count;
@@ -131,7 +130,7 @@ struct plan_set_property_entry {
     enum enumerator cardinality; /* ENUMERATOR_COUNT: the default (single). */
     struct plan_arg key;         /* A string, or a T for addV().property(T.id, x). */
     struct plan_arg value;
-    uint32_t meta_count;         /* Pairs. */
+    uint32_t meta_count; /* Pairs. */
     const struct plan_arg *metas;
 };
 
@@ -147,7 +146,8 @@ struct plan_add_edge {
     bool is_start;
     struct plan_arg label;
     bool has_from, has_to;
-    struct plan_arg from; /* A label of the path (string), a vertex or id, or a traversal; absent: the traverser. */
+    struct plan_arg
+        from; /* A label of the path (string), a vertex or id, or a traversal; absent: the traverser. */
     struct plan_arg to;
     uint32_t property_count;
     const struct plan_set_property_entry *properties;
@@ -156,13 +156,13 @@ struct plan_add_edge {
 struct plan_set_property {
     uint32_t entry_count; /* property(map) has several. */
     const struct plan_set_property_entry *entries;
-    struct plan_arg map;  /* property(traversal giving a map): child set; else unused. */
+    struct plan_arg map; /* property(traversal giving a map): child set; else unused. */
     bool has_map;
 };
 
 struct plan_merge {
     bool is_start;
-    bool from_traverser;     /* mergeV() without argument: the traverser's map. */
+    bool from_traverser; /* mergeV() without argument: the traverser's map. */
     struct plan_arg map;
     bool has_on_create, has_on_match;
     struct plan_arg on_create, on_match;
@@ -224,7 +224,7 @@ struct plan_order {
 };
 
 struct plan_simple_path {
-    bool is_simple; /* Else cyclicPath. */
+    bool is_simple;        /* Else cyclicPath. */
     struct slice from, to; /* Labels; empty: none. */
     uint32_t by_count;
     const struct plan_by *bys;
@@ -238,26 +238,23 @@ struct plan_scope {
 
 struct plan_reduce {
     enum enumerator scope;
-    enum {
-        REDUCE_SUM,
-        REDUCE_MIN,
-        REDUCE_MAX,
-        REDUCE_MEAN
-    } which;
+    enum { REDUCE_SUM, REDUCE_MIN, REDUCE_MAX, REDUCE_MEAN } which;
 };
 
 struct plan_fold {
     bool has_seed; /* fold(seed, operator). */
     struct value seed;
-    enum enumerator operator;
+    enum enumerator operation;
 };
 
 struct plan_group {
-    bool is_count;      /* groupCount. */
-    bool is_first;      /* The value traversal has no barrier: the first productive value stays. */
-    struct slice side_effect; /* data null: a result; else the key it collects under, passing traversers on. */
+    bool is_count; /* groupCount. */
+    bool is_first; /* The value traversal has no barrier: the first productive value stays. */
+    struct slice
+        side_effect; /* data null: a result; else the key it collects under, passing traversers on. */
     struct plan_by key;
-    struct plan_by value; /* Not BY_CHILD: what is folded into the group's list. BY_CHILD: see below. */
+    struct plan_by
+        value; /* Not BY_CHILD: what is folded into the group's list. BY_CHILD: see below. */
     /* group().by(k).by(traversal): the traversal in two parts, as TinkerPop splits it at its first barrier:
      * `before` runs for each traverser, `after` (the barrier and what follows) with one tag a group. */
     uint32_t before; /* Child; PLAN_NO_CHILD: the traverser itself. */
@@ -334,7 +331,7 @@ struct plan_choose_option {
         CHOOSE_PREDICATE, /* Matches a P. */
         CHOOSE_NONE,      /* Pick.none: nothing matched. */
         CHOOSE_UNPRODUCTIVE,
-        CHOOSE_TRAVERSAL  /* branch()-like: option(traversal, ...): refused by build. */
+        CHOOSE_TRAVERSAL /* branch()-like: option(traversal, ...): refused by build. */
     } which;
     struct value value;
     const struct predicate *predicate;
@@ -342,10 +339,10 @@ struct plan_choose_option {
 };
 
 struct plan_choose {
-    bool is_test;       /* choose(test, then, else): first option value true, second false. */
-    uint32_t chooser;   /* Child. */
+    bool is_test;     /* choose(test, then, else): first option value true, second false. */
+    uint32_t chooser; /* Child. */
     const struct predicate *predicate; /* choose(P, ...): chooser is PLAN_NO_CHILD. */
-    enum enumerator token; /* choose(T.label): ENUMERATOR_COUNT: none. */
+    enum enumerator token;             /* choose(T.label): ENUMERATOR_COUNT: none. */
     uint32_t option_count;
     const struct plan_choose_option *options;
 };
@@ -354,10 +351,10 @@ struct plan_repeat {
     struct slice name;
     uint32_t body;
     bool has_until, has_emit, until_first, emit_first; /* Modulators before repeat() test first. */
-    bool emit_all;       /* emit() without argument. */
-    uint32_t until;      /* Child, or PLAN_NO_CHILD with times. */
+    bool emit_all;                                     /* emit() without argument. */
+    uint32_t until;                                    /* Child, or PLAN_NO_CHILD with times. */
     uint32_t emit;
-    uint64_t times;      /* UINT64_MAX: not given. */
+    uint64_t times; /* UINT64_MAX: not given. */
     const struct predicate *until_predicate, *emit_predicate;
 };
 

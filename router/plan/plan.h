@@ -23,9 +23,7 @@
 #include "common/error.h"
 #include "router/gremlin/bytecode.h"
 
-enum {
-    PLAN_STEPS_MAX = 10000
-};
+enum { PLAN_STEPS_MAX = 10000 };
 
 /* One row an operator: OP(KIND, class, "explain name"). */
 enum plan_kind {
@@ -67,8 +65,9 @@ struct plan_traversal {
 
 struct plan_side_effect {
     struct slice key;
-    struct value initial;      /* withSideEffect(). */
-    enum enumerator reducer;   /* ENUMERATOR_COUNT: none. */
+    bool has_initial;
+    struct value initial;    /* withSideEffect(). */
+    enum enumerator reducer; /* ENUMERATOR_COUNT: none. */
 };
 
 struct plan {
@@ -76,18 +75,18 @@ struct plan {
     struct plan_traversal *root;
     uint32_t needs; /* Of plan_needs, over the whole plan. */
     bool is_write;
-    bool is_bulked;    /* withBulk(false) clears it. */
+    bool is_bulked; /* withBulk(false) clears it. */
     bool has_sack;
-    struct value sack; /* withSack(). */
+    struct value sack;                      /* withSack(). */
     enum enumerator sack_split, sack_merge; /* ENUMERATOR_COUNT: none. */
     uint32_t side_effect_count;
     struct plan_side_effect *side_effects;
-    bool is_explain;  /* explain(): print the plan, run nothing. */
-    bool is_profile;  /* profile(): run, then give the metrics. */
-    bool is_discard;  /* iterate(): results are not wanted. */
+    bool is_explain; /* explain(): print the plan, run nothing. */
+    bool is_profile; /* profile(): run, then give the metrics. */
+    bool is_discard; /* iterate(): results are not wanted. */
     bool tokens_only;
-    struct value seed; /* SeedStrategy; NULL. */
-    uint32_t predicate_count;      /* Compiled ones, for plan_free. */
+    struct value seed;        /* SeedStrategy; NULL. */
+    uint32_t predicate_count; /* Compiled ones, for plan_free. */
     struct predicate **predicates;
     uint32_t predicate_room;
 };

@@ -1,0 +1,271 @@
+#include "router/plan/build.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* ---- filters ---- */
+
+static int push_filter(struct frame *frame, const struct call *call,
+                       const struct read_filter *filters, uint32_t count, bool on_property)
+{
+    struct build *build = frame->build;
+    struct plan_has *has = ARENA_NEW(build->arena, struct plan_has);
+    struct plan_step step = build_step(call, PLAN_HAS, has);
+
+    assert(count > 0);
+    has->filters = arena_copy(build->arena, filters, count * sizeof *filters);
+    has->filter_count = count;
+    has->on_property = on_property;
+    build_push(frame, &step);
+    return E_OK;
+}
+
+/* ---- ids ---- */
+
+static bool is_number_text(const struct value *value)
+{
+    struct slice text = value_slice(value);
+    size_t at = text.size > 0 && text.data[0] == '-' ? 1 : 0;
+
+    if (text.size == at || text.size - at > 18) {
+        return false;
+    }
+    for (size_t i = at; i < text.size; i++) {
+        if (text.data[i] < '0' || text.data[i] > '9') {
+            return false;
+        }
+    }
+    return true;
+}
+
+static int64_t number_of_text(const struct value *value)
+{
+    struct slice text = value_slice(value);
+    bool is_negative = text.data[0] == '-';
+    int64_t sum = 0;
+
+    for (size_t i = is_negative ? 1 : 0; i < text.size; i++) {
+        sum = sum * 10 + (text.data[i] - '0');
+    }
+    return is_negative ? -sum : sum;
+}
+
+/* A graph with numbers as ids finds "1" too: beside each text that is a number stands the number. */
+static void widen_ids(struct build *build, struct predicate *predicate)
+{
+    struct value *operands;
+    uint32_t count = 0;
+
+    if (predicate->test == PREDICATE_AND || predicate->test == PREDICATE_OR ||
+        predicate->test == PREDICATE_NOT) {
+        struct predicate *children = arena_copy(build->arena, predicate->children,
+                                                predicate->child_count * sizeof *children);
+        for (uint32_t i = 0; i < predicate->child_count; i++) {
+            widen_ids(build, &children[i]);
+        }
+        predicate->children = children;
+        return;
+    }
+    if (predicate->test != PREDICATE_EQ && predicate->test != PREDICATE_NEQ &&
+        predicate->test != PREDICATE_WITHIN && predicate->test != PREDICATE_WITHOUT) {
+        return;
+    }
+    operands =
+        arena_array(build->arena, (size_t)predicate->operand_count * 2 + 1, sizeof *operands);
+    for (uint32_t i = 0; i < predicate->operand_count; i++) {
+        operands[count++] = predicate->operands[i];
+        if (predicate->operands[i].kind == VALUE_STRING &&
+            is_number_text(&predicate->operands[i])) {
+            operands[count++] = value_long(number_of_text(&predicate->operands[i]));
+        }
+    }
+    if (count > predicate->operand_count) {
+        predicate->operands = operands;
+        predicate->operand_count = count;
+        predicate->test = predicate->test == PREDICATE_EQ    ? PREDICATE_WITHIN
+                          : predicate->test == PREDICATE_NEQ ? PREDICATE_WITHOUT
+                                                             : predicate->test;
+    }
+}
+
+static const struct predicate *wide_ids(struct build *build, const struct predicate *predicate)
+{
+    struct predicate *wide = arena_copy(build->arena, predicate, sizeof *wide);
+
+    widen_ids(build, wide);
+    return wide;
+}
+
+/* ---- the forms ---- */
+
+static int filter_of_token(struct build *build, enum enumerator token, const struct value *value,
+                           struct read_filter *filter, bool *on_property)
+{
+    int rc = build_arg_predicate(build, value, &filter->predicate);
+
+    *on_property = token == T_KEY || token == T_VALUE;
+    filter->on = token == T_ID ? READ_ON_ID : token == T_VALUE ? READ_ON_KEY : READ_ON_LABEL;
+    if (rc == E_OK && token == T_ID) {
+        filter->predicate = wide_ids(build, filter->predicate);
+    }
+    return rc;
+}
+
+/* has('key', traversal): what the property is goes through the traversal. */
+static int has_traversal(struct frame *frame, const struct call *call, struct slice key,
+                         const struct value *traversal)
+{
+    struct build *build = frame->build;
+    struct plan_filter *filter = ARENA_NEW(build->arena, struct plan_filter);
+    struct plan_step step = build_step(call, PLAN_FILTER, filter);
+    struct plan_properties *values = ARENA_NEW(build->arena, struct plan_properties);
+    struct plan_step first = build_step(call, PLAN_PROPERTIES, values);
+    struct plan_traversal *child = NULL, *whole;
+    struct slice *keys = ARENA_NEW(build->arena, struct slice);
+    int rc = build_traversal(build, traversal->traversal, 0, &child);
+
+    if (rc != E_OK) {
+        return rc;
+    }
+    *keys = build_arg_slice(build, key);
+    values->to_values = true;
+    values->key_count = 1;
+    values->keys = keys;
+    whole = build_empty(build);
+    build_append(build, whole, &first);
+    for (uint32_t i = 0; i < child->step_count; i++) {
+        build_append(build, whole, &child->steps[i]);
+    }
+    filter->which = FILTER_ANY_OF;
+    build_adopt(build, &step, whole);
+    build_push(frame, &step);
+    return E_OK;
+}
+
+static int has_key(struct frame *frame, const struct call *call, const struct value *key,
+                   const struct value *value, const struct read_filter *label)
+{
+    struct read_filter filters[2] = {{.on = READ_ON_EXISTS}};
+    struct build *build = frame->build;
+    uint32_t count = 0;
+    bool on_property = false;
+    int rc = E_OK;
+
+    if (label != NULL) {
+        filters[count++] = *label;
+    }
+    if (key->kind == VALUE_NULL) {
+        /* No property has a null key. */
+        filters[count].on = READ_ON_KEY;
+        filters[count].key = SLICE("");
+        filters[count++].predicate = build_arg_within(build, NULL, 0);
+        return push_filter(frame, call, filters, count, false);
+    }
+    if (build_arg_is_enum(key, ENUM_T)) {
+        if (value == NULL) {
+            return E_OK;
+        }
+        rc = filter_of_token(build, (enum enumerator)key->integer, value, &filters[count],
+                             &on_property);
+        return rc != E_OK ? rc : push_filter(frame, call, filters, count + 1, on_property);
+    }
+    if (key->kind != VALUE_STRING) {
+        return build_arg_wrong(build, call, label == NULL ? 0 : 1, "a string or T");
+    }
+    if (value != NULL && value->kind == VALUE_TRAVERSAL) {
+        if (count > 0) {
+            rc = push_filter(frame, call, filters, count, false);
+        }
+        return rc != E_OK ? rc : has_traversal(frame, call, value_slice(key), value);
+    }
+    filters[count].key = build_arg_slice(build, value_slice(key));
+    filters[count].on = READ_ON_EXISTS;
+    if (value != NULL) {
+        filters[count].on = READ_ON_KEY;
+        rc = build_arg_predicate(build, value, &filters[count].predicate);
+    }
+    return rc != E_OK ? rc : push_filter(frame, call, filters, count + 1, false);
+}
+
+int build_has(struct frame *frame, const struct call *call)
+{
+    const struct instruction *in = call->step;
+    struct read_filter label = {.on = READ_ON_LABEL};
+    int rc;
+
+    if (in->arg_count < 3) {
+        if (in->arg_count == 0) {
+            return build_arg_wrong(frame->build, call, 0, "a property key");
+        }
+        return has_key(frame, call, &in->args[0], in->arg_count == 2 ? &in->args[1] : NULL, NULL);
+    }
+    rc = build_arg_predicate(frame->build, &in->args[0], &label.predicate);
+    return rc != E_OK ? rc : has_key(frame, call, &in->args[1], &in->args[2], &label);
+}
+
+/* One P, or a list of values that lists among them are part of. */
+static int predicate_of_all(struct build *build, const struct call *call, bool flattens,
+                            const struct predicate **out)
+{
+    const struct instruction *in = call->step;
+    struct value *flat;
+    uint32_t count = 0, room = 0;
+
+    if (in->arg_count == 1 && (in->args[0].kind == VALUE_PREDICATE || !flattens)) {
+        return build_arg_predicate(build, &in->args[0], out);
+    }
+    for (uint32_t i = 0; i < in->arg_count; i++) {
+        room +=
+            in->args[i].kind == VALUE_LIST || in->args[i].kind == VALUE_SET ? in->args[i].size : 1;
+        if (in->args[i].kind == VALUE_PREDICATE || in->args[i].kind == VALUE_TRAVERSAL) {
+            return build_arg_wrong(build, call, i, "a value");
+        }
+    }
+    flat = arena_array(build->arena, room == 0 ? 1 : room, sizeof *flat);
+    for (uint32_t i = 0; i < in->arg_count; i++) {
+        const struct value *arg = &in->args[i];
+        bool is_list = flattens && (arg->kind == VALUE_LIST || arg->kind == VALUE_SET);
+        for (uint32_t j = 0; j < (is_list ? arg->size : 1); j++) {
+            flat[count++] = is_list ? arg->items[j] : *arg;
+        }
+    }
+    *out = build_arg_within(build, flat, count);
+    return E_OK;
+}
+
+int build_has_id(struct frame *frame, const struct call *call)
+{
+    struct read_filter filter = {.on = READ_ON_ID};
+    int rc = predicate_of_all(frame->build, call, true, &filter.predicate);
+
+    if (rc != E_OK) {
+        return rc;
+    }
+    filter.predicate = wide_ids(frame->build, filter.predicate);
+    return push_filter(frame, call, &filter, 1, false);
+}
+
+int build_has_label(struct frame *frame, const struct call *call)
+{
+    struct read_filter filter = {.on = READ_ON_LABEL};
+    int rc = predicate_of_all(frame->build, call, true, &filter.predicate);
+
+    return rc != E_OK ? rc : push_filter(frame, call, &filter, 1, false);
+}
+
+int build_has_key(struct frame *frame, const struct call *call)
+{
+    bool is_key = call->step->step == STEP_HAS_KEY;
+    struct read_filter filter = {.on = is_key ? READ_ON_LABEL : READ_ON_KEY};
+    int rc = predicate_of_all(frame->build, call, is_key, &filter.predicate);
+
+    return rc != E_OK ? rc : push_filter(frame, call, &filter, 1, true);
+}
+
+int build_has_not(struct frame *frame, const struct call *call)
+{
+    struct read_filter filter = {.on = READ_ON_ABSENT};
+    int rc = build_arg_text(frame->build, call, 0, &filter.key);
+
+    return rc != E_OK ? rc : push_filter(frame, call, &filter, 1, false);
+}

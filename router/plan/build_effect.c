@@ -7,7 +7,7 @@
 /* Steps that see all traversers of a group before they give something. From Grouping.determineBarrierStep. */
 static bool is_group_barrier(const struct plan_step *step)
 {
-    switch (step->origin) {
+    switch ((int)step->origin) {
     case STEP_COUNT:
         return ((const struct plan_scope *)step->params)->scope == SCOPE_GLOBAL;
     case STEP_SUM:

@@ -242,7 +242,7 @@ static int with_option(struct build *build, const struct instruction *in)
 
 static int source_one(struct build *build, const struct instruction *in)
 {
-    switch (in->step) {
+    switch ((int)in->step) {
     case STEP_WITH_STRATEGIES:
         return with_strategies(build, in);
     case STEP_WITHOUT_STRATEGIES:

@@ -312,7 +312,7 @@ static void print_params(struct bytes *out, const struct plan_step *step)
     static const char *const ENDS[] = {" out", " in", " both", " other"};
     static const char *const TESTS[] = {" any of", " all of", " none of"};
 
-    switch (step->kind) {
+    switch ((int)step->kind) {
     case PLAN_VERTICES:
     case PLAN_EDGES:
         print_elements(out, step->params);
@@ -378,7 +378,7 @@ static void print_more(struct bytes *out, const struct plan_step *step)
     static const char *const REDUCES[] = {" sum", " min", " max", " mean"};
     static const char *const MAPS[] = {" first", " flat", " local"};
 
-    switch (step->kind) {
+    switch ((int)step->kind) {
     case PLAN_INJECT: {
         const struct plan_inject *inject = step->params;
         for (uint32_t i = 0; i < inject->value_count; i++) {

@@ -12,7 +12,7 @@ static bool gives_elements(const struct plan_traversal *traversal)
     if (at == 0) {
         return true;
     }
-    switch (traversal->steps[at - 1].kind) {
+    switch ((int)traversal->steps[at - 1].kind) {
     case PLAN_COUNT:
     case PLAN_TOKEN:
     case PLAN_PROPERTY_MAP:

@@ -57,7 +57,7 @@ static bool is_label(const struct plan_arg *arg)
 
 static uint32_t needs_of(const struct labels *labels, const struct plan_step *step)
 {
-    switch (step->kind) {
+    switch ((int)step->kind) {
     case PLAN_PATH:
     case PLAN_SIMPLE_PATH:
         return PLAN_NEEDS_PATH;

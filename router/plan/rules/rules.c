@@ -65,7 +65,7 @@ bool rules_is_plain(const struct plan_step *step)
 
 bool rules_keeps_values(const struct plan_step *step)
 {
-    switch (step->kind) {
+    switch ((int)step->kind) {
     case PLAN_HAS:
     case PLAN_IS:
     case PLAN_FILTER:

@@ -16,6 +16,8 @@
 
 #include "common/outbox.h"
 
+struct log;
+
 struct coord;
 
 struct coord_options {
@@ -27,12 +29,13 @@ struct coord_options {
     const char *vfs;              /* SQLite VFS; null: the default. */
     const uint32_t *coordinators; /* All voters, this one included. */
     uint32_t coordinator_count;
-    bool is_sync;                 /* durability = "sync". */
-    uint32_t election_ms;         /* Raft; 0: 300. */
-    uint32_t heartbeat_ms;        /* Raft; 0: 50. */
-    uint32_t txn_ms;              /* A transaction not prepared by then is aborted; 0: 5,000. */
-    uint32_t silence_ms;          /* A node silent for longer counts as down; 0: 1,000. */
-    uint32_t snapshot_entries;    /* Raft log entries between snapshots; 0: 10,000. */
+    bool is_sync;              /* durability = "sync". */
+    uint32_t election_ms;      /* Raft; 0: 300. */
+    uint32_t heartbeat_ms;     /* Raft; 0: 50. */
+    uint32_t txn_ms;           /* A transaction not prepared by then is aborted; 0: 5,000. */
+    uint32_t silence_ms;       /* A node silent for longer counts as down; 0: 1,000. */
+    uint32_t snapshot_entries; /* Raft log entries between snapshots; 0: 10,000. */
+    struct log *log;           /* May be null. */
 };
 
 /* Keeps the texts and lists of options until coord_close.

@@ -16,6 +16,8 @@
 
 #include "common/outbox.h"
 
+struct log;
+
 struct node;
 
 struct node_options {
@@ -24,16 +26,17 @@ struct node_options {
     uint64_t seed;       /* Of all randomness (jitter of repeats). */
     uint64_t cluster_id; /* Files of another cluster are refused. */
     const char *data_dir;
-    const char *vfs;      /* SQLite VFS; null: the default. */
-    const char *address;  /* Where others call this node, "tcp://127.0.0.1:7201"; told to the map. */
+    const char *vfs;     /* SQLite VFS; null: the default. */
+    const char *address; /* Where others call this node, "tcp://127.0.0.1:7201"; told to the map. */
     const uint32_t *coordinators; /* Their numbers. */
     uint32_t coordinator_count;
     bool is_sync;                 /* durability = "sync": fsync before each acknowledgement. */
     uint64_t heartbeat_ms;        /* NODE_STATUS; 0: 100. */
     size_t cache_bytes;           /* SQLite's pages, a shard; 0: 16 MiB. */
     size_t adjacency_cache_bytes; /* Decoded runs, a shard; 0: 16 MiB. */
-    uint64_t read_rows_turn;      /* Rows a read may look at in one turn; 0: 20,000. */
+    uint64_t read_rows_turn;      /* Rows a read may look at in one turn; 0: 200,000. */
     uint64_t journal_keep;        /* Journal entries kept behind what is applied; 0: 10,000. */
+    struct log *log;              /* May be null. */
 };
 
 /* Opens the shards found in data_dir. Keeps the texts and lists of options until node_close.

@@ -1,0 +1,527 @@
+#include "shardd/node.h"
+
+#include "common/control.h"
+#include "common/log.h"
+#include "common/mem.h"
+#include "common/roster.h"
+#include "shardd/nodeadmin.h"
+#include "shardd/storefile.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    HEARTBEAT_MS = 100,
+    SILENCE_MS = 500, /* A coordinator that says nothing for so long is not asked again at once. */
+    REPEAT_MS = 100,  /* Of the registration. */
+    COUNT_MS = 1000,  /* Between looks at counters for the heartbeat. */
+    TEND_TURNS = 8,   /* Upkeep at least every so many busy turns. */
+    PATH_ROOM = 4096
+};
+
+static const size_t CACHE_BYTES = 16 << 20;
+static const uint64_t ROWS_A_TURN = 200000;
+static const uint64_t JOURNAL_KEEP = 10000;
+
+int node_open(struct node **node, const struct node_options *options, struct error *err)
+{
+    assert(node != NULL && options != NULL);
+    assert(options->node != 0 && options->boot != 0);
+    if (options->coordinator_count == 0) {
+        return error_set(err, E_CONFIG, "no coordinator is named");
+    }
+    struct node *opened = mem_alloc(sizeof *opened);
+    opened->options = *options;
+    opened->options.heartbeat_ms =
+        options->heartbeat_ms == 0 ? HEARTBEAT_MS : options->heartbeat_ms;
+    opened->options.cache_bytes = options->cache_bytes == 0 ? CACHE_BYTES : options->cache_bytes;
+    opened->options.adjacency_cache_bytes =
+        options->adjacency_cache_bytes == 0 ? CACHE_BYTES : options->adjacency_cache_bytes;
+    opened->options.read_rows_turn =
+        options->read_rows_turn == 0 ? ROWS_A_TURN : options->read_rows_turn;
+    opened->options.journal_keep =
+        options->journal_keep == 0 ? JOURNAL_KEEP : options->journal_keep;
+    map_init(&opened->places, NULL);
+    arena_init(&opened->arena, 0);
+    bytes_init(&opened->body, 0);
+    *node = opened;
+    return E_OK;
+}
+
+void node_close(struct node **node)
+{
+    assert(node != NULL);
+    if (*node == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < (*node)->replica_count; i++) {
+        replica_close(&(*node)->replicas[i]);
+    }
+    mem_free((*node)->replicas);
+    nodeadmin_close(*node);
+    map_close(&(*node)->places);
+    shardmap_close(&(*node)->map);
+    arena_close(&(*node)->arena);
+    bytes_close(&(*node)->body);
+    mem_free(*node);
+    *node = NULL;
+}
+
+/* ---- replicas ---- */
+
+struct replica *node_replica(const struct node *node, uint32_t shard)
+{
+    const uint64_t *place = map_get(&node->places, shard);
+
+    return place == NULL ? NULL : node->replicas[*place];
+}
+
+static void add_replica(struct node *node, struct replica *replica)
+{
+    if (node->replica_count == node->replica_room) {
+        node->replica_room = node->replica_room == 0 ? 16 : node->replica_room * 2;
+        node->replicas = mem_resize(node->replicas, node->replica_room * sizeof(struct replica *));
+    }
+    map_put(&node->places, replica->shard, node->replica_count);
+    node->replicas[node->replica_count++] = replica;
+}
+
+static void path_of(const struct node *node, uint32_t shard, char *path)
+{
+    snprintf(path, PATH_ROOM, "%s/shard-%u.db", node->options.data_dir, shard);
+}
+
+static int drop_replica(struct node *node, size_t place, struct error *err)
+{
+    struct replica *replica = node->replicas[place];
+    struct replica *last = node->replicas[--node->replica_count];
+
+    log_info(node->options.log, "node", "shard=%u msg=\"dropped\"", replica->shard);
+    map_remove(&node->places, replica->shard);
+    node->replicas[place] = last;
+    if (place < node->replica_count) {
+        map_put(&node->places, last->shard, place);
+    }
+    return replica_destroy(&replica, err);
+}
+
+static int open_replica(struct node *node, const struct shardmap_graph *graph,
+                        const struct shardmap_shard *shard, struct error *err)
+{
+    char path[PATH_ROOM];
+    struct replica *replica = NULL;
+    struct store_options options = {.path = path,
+                                    .vfs = node->options.vfs,
+                                    .cluster_id = node->options.cluster_id,
+                                    .shard = shard->shard,
+                                    .graph = graph->graph,
+                                    .partitioner = graph->partitioner,
+                                    .ids = graph->ids,
+                                    .lo = shard->lo,
+                                    .hi = shard->hi,
+                                    .cache_bytes = node->options.cache_bytes,
+                                    .adjacency_cache_bytes = node->options.adjacency_cache_bytes,
+                                    .is_sync = node->options.is_sync};
+
+    path_of(node, shard->shard, path);
+    if (graph->is_ready && !storefile_exists(node->options.vfs, path)) {
+        /* It held data once. An empty one in its place would pass for the truth. */
+        log_error(node->options.log, "node", "shard=%u msg=\"its file is gone: not served\"",
+                  shard->shard);
+        return E_OK;
+    }
+    int rc = replica_open(&replica, &options, node->options.boot, err);
+    if (rc == E_OK) {
+        add_replica(node, replica);
+    }
+    return rc;
+}
+
+/* ---- configuration ---- */
+
+static void tell_schema(struct node *node, struct replica *replica,
+                        const struct shardmap_graph *graph)
+{
+    if (graph->schema_version <= store_state(replica->store).schema_version) {
+        return;
+    }
+    bytes_clear(&node->body);
+    bytes_varint(&node->body, graph->schema_version);
+    bytes_varint(&node->body, graph->index_count);
+    for (uint32_t i = 0; i < graph->index_count; i++) {
+        bytes_blob(&node->body, graph->indexes[i].name);
+        bytes_blob(&node->body, graph->indexes[i].label);
+        bytes_blob(&node->body, graph->indexes[i].key);
+    }
+    replica_schema(replica, graph->schema_version, bytes_slice(&node->body));
+}
+
+static int adopt_shard(struct node *node, const struct shardmap_shard *shard, struct error *err)
+{
+    const struct shardmap_graph *graph = shardmap_graph_by_id(&node->map, shard->graph);
+    struct replica *replica = node_replica(node, shard->shard);
+    bool is_mine =
+        shard->primary == node->options.node && shard->primary_boot == node->options.boot;
+
+    if (!is_mine) {
+        if (replica != NULL) {
+            replica_fence(replica);
+        }
+        return E_OK;
+    }
+    if (replica == NULL) {
+        int rc = open_replica(node, graph, shard, err);
+        if (rc != E_OK) {
+            return rc;
+        }
+        replica = node_replica(node, shard->shard);
+    }
+    if (replica != NULL) {
+        replica_lead(replica, shard->epoch);
+        tell_schema(node, replica, graph);
+    }
+    return E_OK;
+}
+
+/* Shards that the coordinators created and that are in the map no more were dropped with their graph. */
+static int drop_shards(struct node *node, uint32_t shard_next, struct error *err)
+{
+    char path[PATH_ROOM];
+    int rc = E_OK;
+
+    for (size_t i = node->replica_count; i > 0 && rc == E_OK; i--) {
+        uint32_t shard = node->replicas[i - 1]->shard;
+        if (shard < shard_next && shardmap_shard(&node->map, shard) == NULL) {
+            rc = drop_replica(node, i - 1, err);
+        }
+    }
+    /* Those dropped while this process was not running. */
+    for (uint32_t shard = 1; shard < shard_next && !node->is_swept && rc == E_OK; shard++) {
+        path_of(node, shard, path);
+        if (shardmap_shard(&node->map, shard) == NULL &&
+            storefile_exists(node->options.vfs, path)) {
+            rc = storefile_delete(node->options.vfs, path, err);
+        }
+    }
+    node->is_swept = true;
+    return rc;
+}
+
+static int adopt_map(struct node *node, const struct roster_config *config, struct error *err)
+{
+    struct shardmap map;
+    int rc = shardmap_decode(config->map, &map, err);
+
+    if (rc != E_OK) {
+        return E_OK; /* Not ours to die of. */
+    }
+    if (map.version <= node->map.version) {
+        shardmap_close(&map);
+        return E_OK;
+    }
+    shardmap_close(&node->map);
+    node->map = map;
+    for (uint32_t i = 0; i < node->map.shard_count && rc == E_OK; i++) {
+        rc = adopt_shard(node, &node->map.shards[i], err);
+    }
+    if (rc == E_OK) {
+        rc = drop_shards(node, config->shard_next, err);
+    }
+    node->is_status_due = true;
+    return rc;
+}
+
+static void on_config(struct node *node, uint64_t now_ms, const struct message *message)
+{
+    struct roster_config config;
+
+    if (roster_config_decode(message->body, &config, NULL) != E_OK || config.term < node->term) {
+        return;
+    }
+    if (message->dst_boot != 0 && message->dst_boot != node->options.boot) {
+        return;
+    }
+    node->term = config.term;
+    node->heard_ms = now_ms;
+    node->refusals = 0;
+    if (node->register_id != 0 && message->req_id >= node->register_id) {
+        node->is_registered = true;
+        node->register_id = 0;
+    }
+    if (config.map.size > 0 && node->failure.code == E_OK) {
+        adopt_map(node, &config, &node->failure);
+    }
+}
+
+/* ---- the coordinators ---- */
+
+static peer_id coordinator_of(const struct node *node)
+{
+    return PEER_NODE(PEER_COORDINATOR, node->options.coordinators[node->coordinator]);
+}
+
+static void ask_another(struct node *node, uint64_t now_ms, uint32_t leader)
+{
+    node->coordinator = (node->coordinator + 1) % node->options.coordinator_count;
+    for (uint32_t i = 0; i < node->options.coordinator_count; i++) {
+        if (node->options.coordinators[i] == leader) {
+            node->coordinator = i;
+        }
+    }
+    node->heard_ms = now_ms;
+}
+
+struct counts {
+    uint64_t vertices;
+    uint64_t edges;
+};
+
+static void count_elements(void *ctx, bool is_edge, struct slice label, uint64_t count)
+{
+    struct counts *counts = ctx;
+
+    (void)label;
+    *(is_edge ? &counts->edges : &counts->vertices) += count;
+}
+
+static void look_at_counts(struct node *node, uint64_t now_ms)
+{
+    if (node->counted_ms != 0 && now_ms < node->counted_ms + COUNT_MS) {
+        return;
+    }
+    node->counted_ms = now_ms;
+    for (size_t i = 0; i < node->replica_count; i++) {
+        struct replica *replica = node->replicas[i];
+        struct counts counts = {0};
+        if (store_each_count(replica->store, count_elements, &counts, NULL) == E_OK) {
+            replica->vertices = counts.vertices;
+            replica->edges = counts.edges;
+        }
+        replica->file_bytes = store_file_bytes(replica->store);
+    }
+}
+
+static void send_status(struct node *node, uint64_t now_ms, struct outbox *out)
+{
+    struct roster_replica *replicas =
+        arena_array(&node->arena, node->replica_count, sizeof *replicas);
+    struct roster_status status = {.node = node->options.node,
+                                   .boot = node->options.boot,
+                                   .map_version = node->map.version,
+                                   .address = slice_text(node->options.address),
+                                   .replica_count = (uint32_t)node->replica_count,
+                                   .replicas = replicas};
+
+    look_at_counts(node, now_ms);
+    for (size_t i = 0; i < node->replica_count; i++) {
+        const struct replica *replica = node->replicas[i];
+        bool is_serving = replica->core.is_serving && !replica->is_fenced;
+        struct store_state state = store_state(replica->store);
+        replicas[i] = (struct roster_replica){.shard = replica->shard,
+                                              .epoch = is_serving ? replica->core.epoch : 0,
+                                              .applied = state.applied,
+                                              .schema_version = state.schema_version,
+                                              .file_bytes = replica->file_bytes,
+                                              .vertices = replica->vertices,
+                                              .edges = replica->edges};
+    }
+    bytes_clear(&node->body);
+    roster_status_encode(&node->body, &status);
+    struct message *message =
+        outbox_send(out, coordinator_of(node),
+                    node->is_registered ? MESSAGE_NODE_STATUS : MESSAGE_NODE_REGISTER,
+                    bytes_slice(&node->body));
+    message->req_id = ++node->req_id;
+    if (!node->is_registered && node->register_id == 0) {
+        node->register_id = message->req_id;
+    }
+    arena_reset(&node->arena);
+}
+
+static void keep_in_touch(struct node *node, uint64_t now_ms, struct outbox *out)
+{
+    if (now_ms < node->status_ms && !node->is_status_due) {
+        return;
+    }
+    if (node->heard_ms == 0) {
+        node->heard_ms = now_ms;
+    }
+    if (now_ms >= node->heard_ms + SILENCE_MS) {
+        ask_another(node, now_ms, 0);
+    }
+    send_status(node, now_ms, out);
+    node->is_status_due = false;
+    node->status_ms = now_ms + (node->is_registered ? node->options.heartbeat_ms : REPEAT_MS);
+}
+
+static void on_refused(struct node *node, uint64_t now_ms, const struct message *message)
+{
+    struct error err = {0};
+    int code = message_refusal(message->body, &err);
+
+    if (message->req_id != node->req_id) {
+        return;
+    }
+    if (code == E_NOT_LEADER) {
+        uint32_t leader = control_leader(&err);
+        ask_another(node, now_ms, leader);
+        /* To one that is named at once; else in the rhythm of repeats. */
+        if (leader != 0 && node->refusals++ < node->options.coordinator_count) {
+            node->is_status_due = true;
+        }
+    } else if (code == E_NOT_FOUND) {
+        node->is_registered = false;
+        node->is_status_due = true;
+    }
+}
+
+/* ---- messages ---- */
+
+static void to_replica(struct node *node, uint64_t now_ms, const struct message *message,
+                       struct outbox *out)
+{
+    struct replica *replica = node_replica(node, message->shard);
+    struct error err;
+
+    if (replica != NULL) {
+        replica_take(replica, now_ms, message, out);
+        return;
+    }
+    error_set(&err, E_WRONG_EPOCH, "shard %u is not on node %u", message->shard,
+              node->options.node);
+    outbox_refuse(out, message, &err);
+}
+
+static void cancel(struct node *node, const struct message *message)
+{
+    for (size_t i = 0; i < node->replica_count; i++) {
+        if (replica_cancel(node->replicas[i], message->peer, message->req_id)) {
+            return;
+        }
+    }
+}
+
+void node_message(struct node *node, uint64_t now_ms, const struct message *message,
+                  struct outbox *out)
+{
+    struct error err;
+
+    assert(node != NULL && message != NULL && out != NULL);
+    /* Only what a node is asked or told; the rest of the table is for others. */
+    if (message->type == MESSAGE_READ || message->type == MESSAGE_VALIDATE ||
+        message->type == MESSAGE_COMMIT1 || message->type == MESSAGE_PREPARE ||
+        message->type == MESSAGE_DECIDE) {
+        to_replica(node, now_ms, message, out);
+    } else if (message->type == MESSAGE_INQUIRE_REPLY) {
+        struct replica *replica = node_replica(node, message->shard);
+        if (replica != NULL && !replica->is_fenced) {
+            replica_take(replica, now_ms, message, out);
+        }
+    } else if (message->type == MESSAGE_CANCEL) {
+        cancel(node, message);
+    } else if (message->type == MESSAGE_NODE_CONFIG) {
+        on_config(node, now_ms, message);
+    } else if (message->type == MESSAGE_REFUSED) {
+        on_refused(node, now_ms, message);
+    } else if (message->type == MESSAGE_ADMIN) {
+        nodeadmin_take(node, message, out);
+    } else {
+        error_set(&err, E_UNSUPPORTED, "a shard node does not answer %s",
+                  message_name(message->type));
+        outbox_refuse(out, message, &err);
+    }
+}
+
+/* ---- the turn ---- */
+
+static int tend_one(struct node *node, bool was_busy, struct error *err)
+{
+    node->busy_turns = was_busy ? node->busy_turns + 1 : TEND_TURNS;
+    if (node->busy_turns < TEND_TURNS) {
+        return E_OK;
+    }
+    node->busy_turns = 0;
+    for (size_t i = 0; i < node->replica_count; i++) {
+        size_t place = (node->tend_next + i) % node->replica_count;
+        if (node->replicas[place]->is_tend_due) {
+            node->tend_next = place + 1;
+            return replica_tend(node->replicas[place], node->options.journal_keep, err);
+        }
+    }
+    return E_OK;
+}
+
+int node_turn(struct node *node, uint64_t now_ms, struct outbox *out, struct error *err)
+{
+    struct replica_turn turn = {.now_ms = now_ms,
+                                .out = out,
+                                .coordinator = coordinator_of(node),
+                                .rows_left = node->options.read_rows_turn,
+                                .log = node->options.log};
+    bool was_busy = false;
+
+    if (node->failure.code != E_OK) {
+        if (err != NULL) {
+            *err = node->failure;
+        }
+        return node->failure.code;
+    }
+    /* Another replica is the first at each turn, so that none has the reads to itself. */
+    node->turn_next++;
+    for (size_t i = 0; i < node->replica_count; i++) {
+        struct replica *replica = node->replicas[(node->turn_next + i) % node->replica_count];
+        bool was_serving = replica->core.is_serving;
+        was_busy = was_busy || replica->request_count > 0;
+        int rc = replica_turn(replica, &turn, err);
+        if (rc != E_OK) {
+            error_prefix(err, "shard %u", replica->shard);
+            return rc;
+        }
+        node->is_status_due = node->is_status_due || was_serving != replica->core.is_serving;
+    }
+    nodeadmin_turn(node, out);
+    int rc = tend_one(node, was_busy, err);
+    keep_in_touch(node, now_ms, out);
+    return rc;
+}
+
+uint64_t node_deadline(const struct node *node)
+{
+    uint64_t deadline = node->is_status_due || nodeadmin_is_due(node) ? 0 : node->status_ms;
+
+    for (size_t i = 0; i < node->replica_count; i++) {
+        uint64_t at = node->replicas[i]->is_tend_due ? 0 : replica_deadline(node->replicas[i]);
+        deadline = at < deadline ? at : deadline;
+    }
+    return deadline;
+}
+
+bool node_is_ready(const struct node *node)
+{
+    if (!node->is_registered || node->map.version == 0) {
+        return false;
+    }
+    for (uint32_t i = 0; i < node->map.shard_count; i++) {
+        const struct shardmap_shard *shard = &node->map.shards[i];
+        const struct replica *replica = node_replica(node, shard->shard);
+        if (shard->primary == node->options.node &&
+            (replica == NULL || !replica->core.is_serving || replica->is_fenced)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void node_dump(const struct node *node, struct bytes *out)
+{
+    bytes_format(out, "node %u boot %016" PRIx64 " %s map %" PRIu64 "\n", node->options.node,
+                 node->options.boot, node->is_registered ? "registered" : "not registered",
+                 node->map.version);
+    for (size_t i = 0; i < node->replica_count; i++) {
+        bytes_format(out, "shard %u requests %zu\n", node->replicas[i]->shard,
+                     node->replicas[i]->request_count);
+        participant_dump(&node->replicas[i]->core, out);
+    }
+}

@@ -1,0 +1,50 @@
+/*
+ * node.h -- what a node is made of; shard.h is its facade.
+ *
+ *   coordinator --NODE_CONFIG--> map --> replicas opened, led under their epochs, dropped
+ *   node --NODE_REGISTER (until answered), NODE_STATUS (each heartbeat)--> coordinator
+ *
+ * Rules: only a map newer than the one in force is taken, of a term not older. A shard is led only if the map
+ * names this very boot of this node. A file that held data and is gone is not replaced by an empty one.
+ *
+ * Shell.
+ */
+#ifndef SHARDD_NODE_H
+#define SHARDD_NODE_H
+
+#include "common/map.h"
+#include "common/shardmap.h"
+#include "shardd/replica.h"
+#include "shardd/shard.h"
+
+struct node {
+    struct node_options options;
+    struct replica **replicas;
+    size_t replica_count, replica_room;
+    struct map places; /* shard -> place. */
+    struct shardmap map;
+    uint64_t term; /* Of the coordinator heard last. */
+    bool is_swept; /* Files of shards dropped before the start are gone. */
+    bool is_registered;
+    bool is_status_due;
+    uint32_t coordinator; /* Which of the list is asked. */
+    uint32_t refusals;    /* In a row. */
+    uint64_t req_id;      /* Last one used. */
+    uint64_t register_id; /* The first NODE_REGISTER since this process is not registered. */
+    uint64_t status_ms;   /* When the next heartbeat is due. */
+    uint64_t heard_ms;    /* Of the coordinator. */
+    uint64_t counted_ms;
+    size_t turn_next;
+    size_t tend_next;
+    unsigned busy_turns;
+    struct message *admin; /* Requests not yet carried out, with bodies of our own. */
+    size_t admin_count, admin_room;
+    struct error failure; /* Fatal: told at the next turn. */
+    struct arena arena;
+    struct bytes body;
+};
+
+/* Null if the shard is not here. */
+struct replica *node_replica(const struct node *node, uint32_t shard);
+
+#endif

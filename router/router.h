@@ -25,14 +25,16 @@ struct router_options {
     uint64_t cluster_id;
     uint64_t seed;
     uint32_t coordinator_count;
-    const uint32_t *coordinators;  /* Node numbers. */
-    uint32_t deadline_ms;          /* Of a query without one of its own; 30,000. */
-    uint64_t query_memory_max;     /* Bytes a query may hold; 256 MiB. */
-    uint64_t result_max;           /* Results of one request; 10,000,000. */
-    uint32_t batch_size;           /* Results a response frame; 64. */
-    uint32_t sessions_max;         /* 1,024. */
-    uint32_t queries_max;          /* Running at once; 256. */
-    uint32_t retry_max;            /* Attempts after a conflict; 5. */
+    const uint32_t *coordinators; /* Node numbers. */
+    uint32_t deadline_ms;         /* Of a query without one of its own; 30,000. */
+    uint64_t query_memory_max;    /* Bytes a query may hold; 256 MiB. */
+    uint64_t result_max;          /* Results of one request; 10,000,000. */
+    uint32_t batch_size;          /* Results a response frame; 64. */
+    uint32_t sessions_max;        /* 1,024. */
+    uint32_t queries_max;         /* Running at once; 256. */
+    uint32_t retry_max;           /* Attempts after a conflict; 5. */
+    uint64_t session_idle_ms;     /* A session unused for longer is rolled back; 600,000. */
+    uint64_t wall_ms;             /* Wall clock (since 1970) less now_ms: for datetime(). */
 };
 
 int router_open(struct router **router, const struct router_options *options, struct error *err);
@@ -49,18 +51,23 @@ bool router_is_ready(const struct router *router);
 /* A connection (WebSocket, native) or one exchange (HTTP). */
 uint64_t router_client_open(struct router *router);
 /* Cancels its queries, rolls back and frees its sessions. */
-void router_client_close(struct router *router, uint64_t now_ms, uint64_t client, struct outbox *out);
+void router_client_close(struct router *router, uint64_t now_ms, uint64_t client,
+                         struct outbox *out);
 /* Takes a decoded request (its arena moves into the router). Answers come by router_next_response,
  * errors too. */
-void router_request(struct router *router, uint64_t now_ms, uint64_t client, struct request *request,
-                    struct outbox *out);
+void router_request(struct router *router, uint64_t now_ms, uint64_t client,
+                    struct request *request, struct outbox *out);
+
+/* Answers a request that could not be decoded (err: of request_decode). Takes the request. */
+void router_refuse(struct router *router, uint64_t client, struct request *request,
+                   const struct error *err);
 
 struct router_response {
     uint64_t client;
     uint8_t request_id[16];
-    int status;        /* Gremlin status code: 200, 204, 206, 4xx, 5xx. */
+    int status; /* Gremlin status code: 200, 204, 206, 4xx, 5xx. */
     bool is_last;
-    bool is_text;      /* A text frame. */
+    bool is_text; /* A text frame. */
     /* Taken by the caller: bytes_close it. For a request that is_single (HTTP) with an error status: the
      * error's plain text, which the front puts in the form that HTTP clients expect. */
     struct bytes body;
@@ -70,6 +77,21 @@ struct router_response {
 bool router_next_response(struct router *router, struct router_response *response);
 /* Bytes of responses of this client not yet taken: the front stops reading from a slow client. */
 size_t router_backlog(const struct router *router, uint64_t client);
+
+struct router_counters {
+    uint64_t requests;  /* Taken. */
+    uint64_t answers;   /* Last frames with 200 or 204. */
+    uint64_t failures;  /* Last frames with another status. */
+    uint64_t conflicts; /* Runs that met a conflict. */
+    uint64_t unknown;   /* Commits whose outcome is not known. */
+    uint64_t plans_reused, plans_made;
+    uint64_t remote_requests, remote_repeats;
+    uint32_t queries; /* Now. */
+    uint32_t sessions;
+    uint32_t clients;
+};
+
+void router_counters(const struct router *router, struct router_counters *counters);
 
 /* Current map, for the front's status pages; null before the first. */
 const struct shardmap *router_map(const struct router *router);

@@ -201,7 +201,7 @@ void remote_send(struct remote *remote, struct remote_request *request)
     transmit(remote, request);
 }
 
-static void ask_for_map(struct remote *remote)
+void remote_refresh(struct remote *remote)
 {
     struct remote_request *request = &remote->map_get;
 
@@ -224,7 +224,7 @@ void remote_hold(struct remote *remote, struct remote_request *request, uint64_t
     request->map_version = UINT64_MAX;
     if (with_map) {
         request->map_version = remote->map->map.version;
-        ask_for_map(remote);
+        remote_refresh(remote);
     }
     set_due(remote, request, remote->now_ms + wait_ms);
 }
@@ -417,7 +417,7 @@ void remote_turn(struct remote *remote)
         remote_send(remote, &remote->registration);
     }
     if (remote->sid != 0 && remote->now_ms >= remote->map_again_ms) {
-        ask_for_map(remote);
+        remote_refresh(remote);
     }
     if (remote->old_maps != NULL) {
         prune_maps(remote);

@@ -72,6 +72,9 @@ void remote_message(struct remote *remote, const struct message *message);
 void remote_turn(struct remote *remote);
 uint64_t remote_deadline(const struct remote *remote);
 
+/* Asks for a newer map. */
+void remote_refresh(struct remote *remote);
+
 uint64_t remote_now(const struct remote *remote);
 const struct shardmap *remote_map(const struct remote *remote); /* Null before the first. */
 uint64_t remote_sid(const struct remote *remote);               /* 0 before the registration. */

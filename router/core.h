@@ -1,0 +1,47 @@
+/*
+ * core.h -- what router.c, query.c and session.c share: the insides of struct router.
+ *
+ * Not for others.
+ */
+#ifndef ROUTER_CORE_H
+#define ROUTER_CORE_H
+
+#include "common/map.h"
+#include "common/prng.h"
+#include "router/plans.h"
+#include "router/remote/remote.h"
+#include "router/router.h"
+
+struct query;
+struct session;
+
+struct core_client {
+    uint64_t client;
+    size_t backlog; /* Bytes of frames not yet taken. */
+};
+
+struct router {
+    struct router_options options;
+    struct remote *remote;
+    struct plans plans;
+    struct prng prng;
+    uint64_t now_ms;
+    struct outbox idle_out; /* For what is dropped outside of calls that bring one. */
+    struct map clients;     /* Number -> struct core_client. */
+    uint64_t next_client;
+    struct query *queries, *queries_last; /* In order of arrival. */
+    struct session *sessions;
+    uint32_t query_count, session_count;
+    struct router_response *responses; /* Those from response_next on are not taken yet. */
+    size_t response_next, response_count, response_room;
+    struct router_counters counters;
+};
+
+/* Queues a frame for the client, if it is still there. Takes the body. */
+void router_respond(struct router *router, const struct request *request, uint64_t client,
+                    int status, bool is_last, struct bytes *body);
+/* Queues an error. attributes: a MAP, or null. */
+void router_fail(struct router *router, const struct request *request, uint64_t client, int status,
+                 const struct error *err, struct slice fail_message);
+
+#endif

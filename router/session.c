@@ -1,0 +1,96 @@
+#include "router/session.h"
+
+#include "common/mem.h"
+
+#include <assert.h>
+
+static void free_session(struct session *session)
+{
+    transaction_free(&session->txn);
+    mem_free((void *)(uintptr_t)session->name.data);
+    session->router->session_count--;
+    mem_free(session);
+}
+
+struct session *session_of(struct router *router, uint64_t client, struct slice name,
+                           struct error *err)
+{
+    struct session *session = router->sessions;
+
+    while (session != NULL && (session->is_closed || !slice_equal(session->name, name))) {
+        session = session->next;
+    }
+    if (session != NULL && session->client != client) {
+        error_set(err, E_EVALUATION, "the session belongs to another connection");
+        return NULL;
+    }
+    if (session == NULL) {
+        if (router->session_count == router->options.sessions_max) {
+            error_set(err, E_LIMIT, "there are %u sessions already", router->session_count);
+            return NULL;
+        }
+        session = mem_alloc(sizeof *session);
+        session->router = router;
+        session->name = slice_of(mem_copy(name.data, name.size), name.size);
+        session->client = client;
+        session->next = router->sessions;
+        router->sessions = session;
+        router->session_count++;
+    }
+    session->used_ms = router->now_ms;
+    return session;
+}
+
+void session_end(struct session *session)
+{
+    session->is_closed = true;
+    if (session->running == NULL) {
+        transaction_free(&session->txn);
+    }
+}
+
+static bool is_idle(const struct session *session)
+{
+    const struct router *router = session->router;
+
+    return session->waiting == 0 &&
+           router->now_ms - session->used_ms >= router->options.session_idle_ms;
+}
+
+void session_sweep(struct router *router)
+{
+    struct session **at = &router->sessions;
+
+    while (*at != NULL) {
+        struct session *session = *at;
+        if (session->waiting == 0 && (session->is_closed || is_idle(session))) {
+            *at = session->next;
+            free_session(session);
+        } else {
+            at = &session->next;
+        }
+    }
+}
+
+uint64_t session_deadline(const struct router *router)
+{
+    uint64_t first = UINT64_MAX;
+
+    for (const struct session *session = router->sessions; session != NULL;
+         session = session->next) {
+        uint64_t end = session->used_ms + router->options.session_idle_ms;
+        if (session->waiting == 0) {
+            first = session->is_closed ? 0 : end < first ? end : first;
+        }
+    }
+    return first;
+}
+
+void session_end_client(struct router *router, uint64_t client)
+{
+    for (struct session *session = router->sessions; session != NULL; session = session->next) {
+        if (session->client == client && !session->is_closed) {
+            session_end(session);
+        }
+    }
+}

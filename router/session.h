@@ -1,0 +1,41 @@
+/*
+ * session.h -- sessions: several requests of one client in one transaction.
+ *
+ *   request with a new session id -> session, bound to the client's connection
+ *     requests run one after the other; reads see the session's own changes
+ *     g.tx().commit() -> commit; the next request begins a new transaction
+ *   close, end of the connection, idle for too long -> rollback, gone
+ *
+ * Pure. Limits: sessions_max, session_idle_ms.
+ */
+#ifndef ROUTER_SESSION_H
+#define ROUTER_SESSION_H
+
+#include "router/core.h"
+#include "router/remote/transaction.h"
+
+struct session {
+    struct router *router;
+    struct session *next;
+    struct slice name; /* On the heap. */
+    uint64_t client;
+    uint32_t graph;          /* Of the transaction. */
+    struct transaction *txn; /* Null: none begun. */
+    struct query *running;   /* The one whose turn it is. */
+    uint32_t waiting;        /* Queries that name it, the running one included. */
+    uint64_t used_ms;
+    bool is_closed; /* Freed when no query names it any more. */
+};
+
+/* The session of a request, made if it is new. Null with err: of another client, too many. */
+struct session *session_of(struct router *router, uint64_t client, struct slice name,
+                           struct error *err);
+/* Rolls back. It stays for the queries that name it. */
+void session_end(struct session *session);
+/* Frees those that are closed and not named, ends idle ones. */
+void session_sweep(struct router *router);
+/* When the next one has been idle for too long; UINT64_MAX: none. */
+uint64_t session_deadline(const struct router *router);
+void session_end_client(struct router *router, uint64_t client);
+
+#endif

@@ -59,13 +59,19 @@ struct slice unicode_lower(struct arena *arena, struct slice text)
     return is_ascii(text) ? map_ascii(arena, text, 'A', 'a' - 'A') : map(arena, text, u8_tolower);
 }
 
+/* Character.isWhitespace: blanks that allow a break, and the separators U+001C to U+001F. */
+static bool is_white(uint32_t point)
+{
+    return (point >= 0x1c && point <= 0x1f) || uc_is_space(point);
+}
+
 struct slice unicode_trim_left(struct slice text)
 {
     size_t start = 0;
 
     while (start < text.size) {
         size_t at = start;
-        if (!uc_is_java_whitespace(text_utf8_next(text, &at))) {
+        if (!is_white(text_utf8_next(text, &at))) {
             break;
         }
         start = at;
@@ -81,7 +87,7 @@ struct slice unicode_trim_right(struct slice text)
             at--;
         }
         size_t next = at;
-        if (!uc_is_java_whitespace(text_utf8_next(text, &next))) {
+        if (!is_white(text_utf8_next(text, &next))) {
             break;
         }
         text.size = at;

@@ -350,26 +350,34 @@ static int read_response(struct slice frame, struct arena *arena, struct client_
     return reader_finish(&reader, "response", err);
 }
 
-int client_request(struct client *client, const struct client_call *call, struct arena *arena,
-                   struct client_answer *answer, struct error *err)
+int client_send(struct client *client, const struct client_call *call, struct error *err)
 {
-    struct bytes frame = {0}, items = {0};
+    struct bytes frame = {0};
     int rc;
 
     assert(client->is_open);
     assert(call->arguments.kind == VALUE_MAP);
+    bytes_init(&frame, 0);
+    write_request(client, &frame, call);
+    rc = send_frame(client, OPCODE_BINARY, bytes_slice(&frame), err);
+    bytes_close(&frame);
+    return rc;
+}
+
+int client_receive(struct client *client, struct arena *arena, struct client_answer *answer,
+                   struct error *err)
+{
+    struct bytes frame = {0}, items = {0};
+    int rc;
+
     *answer = (struct client_answer){0};
     bytes_init(&frame, 0);
     bytes_init(&items, 0);
-    write_request(client, &frame, call);
-    rc = send_frame(client, OPCODE_BINARY, bytes_slice(&frame), err);
     do {
         struct value data = {0};
 
         bytes_clear(&frame);
-        if (rc == E_OK) {
-            rc = receive_message(client, &frame, err);
-        }
+        rc = receive_message(client, &frame, err);
         if (rc == E_OK) {
             /* Texts point into the frame: it has to live as long as the results. */
             struct slice kept = bytes_slice(&frame);
@@ -388,6 +396,14 @@ int client_request(struct client *client, const struct client_call *call, struct
     bytes_close(&items);
     bytes_close(&frame);
     return rc;
+}
+
+int client_request(struct client *client, const struct client_call *call, struct arena *arena,
+                   struct client_answer *answer, struct error *err)
+{
+    int rc = client_send(client, call, err);
+
+    return rc == E_OK ? client_receive(client, arena, answer, err) : rc;
 }
 
 int client_eval(struct client *client, const struct client_query *query, struct arena *arena,

@@ -44,6 +44,10 @@ struct client_call {
     struct value arguments; /* A MAP. */
 };
 
+/* The same in two halves: other work may be done while the server works. */
+int client_send(struct client *client, const struct client_call *call, struct error *err);
+int client_receive(struct client *client, struct arena *arena, struct client_answer *answer,
+                   struct error *err);
 int client_request(struct client *client, const struct client_call *call, struct arena *arena,
                    struct client_answer *answer, struct error *err);
 

@@ -1,0 +1,350 @@
+#include "router/cli/loader.h"
+
+#include "common/codec.h"
+#include "router/bulk.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    BAR_MS = 100,
+    LINE_MS = 10000,
+    BAR_WIDTH = 24
+};
+
+static uint64_t now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* ---- state of a run that may be killed ---- */
+
+static void read_state(struct loader *loader)
+{
+    FILE *file = *loader->state_path ? fopen(loader->state_path, "r") : NULL;
+
+    if (file == NULL) {
+        return;
+    }
+    if (fscanf(file, "elements %" SCNu64, &loader->resume_after) != 1) {
+        loader->resume_after = 0;
+    }
+    fclose(file);
+    loader->is_doubtful = true;
+    fprintf(stderr, "resuming: %" PRIu64 " elements were loaded before (%s)\n",
+            loader->resume_after, loader->state_path);
+}
+
+/* Written anew and renamed: a kill leaves the old or the new one. */
+static int write_state(struct loader *loader, struct error *err)
+{
+    char path[4096];
+    FILE *file;
+    int bad;
+
+    if (!*loader->state_path) {
+        return E_OK;
+    }
+    snprintf(path, sizeof(path), "%s.new", loader->state_path);
+    file = fopen(path, "w");
+    if (file == NULL) {
+        return error_set(err, E_IO, "cannot write %s", path);
+    }
+    bad = fprintf(file, "elements %" PRIu64 "\n", loader->sent) < 0;
+    bad |= fclose(file) != 0;
+    if (bad || rename(path, loader->state_path) != 0) {
+        return error_set(err, E_IO, "cannot write %s", loader->state_path);
+    }
+    return E_OK;
+}
+
+int loader_open(struct loader *loader, struct error *err)
+{
+    bytes_init(&loader->batch, 0);
+    loader->started_ms = loader->shown_ms = now_ms();
+    loader->is_terminal = isatty(STDERR_FILENO) && getenv("NO_COLOR") == NULL && !loader->is_quiet;
+    read_state(loader);
+    return write_state(loader, err);
+}
+
+void loader_close(struct loader *loader)
+{
+    bytes_close(&loader->batch);
+    map_close(&loader->numbers);
+    map_text_close(&loader->texts);
+    for (uint32_t i = 0; i < loader->label_count; i++) {
+        bytes_close(&loader->label_names[i]);
+    }
+    memset(loader, 0, sizeof(*loader));
+}
+
+/* ---- progress ---- */
+
+static void show(struct loader *loader, uint64_t now)
+{
+    double seconds = (double)(now - loader->started_ms) / 1000;
+    uint64_t count = loader->vertices + loader->edges;
+    double share = loader->bytes_total > 0
+                       ? (double)loader->bytes_done / (double)loader->bytes_total
+                       : 0;
+    double rate = seconds > 0 ? (double)count / seconds : 0;
+    double left = share > 0.01 ? seconds / share - seconds : 0;
+
+    share = share > 1 ? 1 : share;
+    if (loader->is_terminal) {
+        char bar[BAR_WIDTH + 1];
+        memset(bar, '.', BAR_WIDTH);
+        memset(bar, '#', (size_t)(share * BAR_WIDTH));
+        bar[BAR_WIDTH] = '\0';
+        fprintf(stderr, "\r[%s] %3d %%  %" PRIu64 " elements  %.0f/s  %.0f s left  ", bar,
+                (int)(share * 100), count, rate, left);
+    } else {
+        fprintf(stderr, "%3d %%  %" PRIu64 " vertices, %" PRIu64 " edges, %.0f/s\n",
+                (int)(share * 100), loader->vertices, loader->edges, rate);
+    }
+    loader->shown_ms = now;
+}
+
+void loader_progress(struct loader *loader, uint64_t bytes)
+{
+    uint64_t now = now_ms();
+
+    loader->bytes_done += bytes;
+    if (!loader->is_quiet && now - loader->shown_ms >= (loader->is_terminal ? BAR_MS : LINE_MS)) {
+        show(loader, now);
+    }
+}
+
+int loader_bad(struct loader *loader, uint64_t line, struct error *err, const char *format, ...)
+{
+    char text[256];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    loader->bad++;
+    if (!loader->skip_bad) {
+        return error_set(err, E_MALFORMED, "%s:%" PRIu64 ": %s", loader->file, line, text);
+    }
+    if (loader->bad <= LOADER_FAULTS_SHOWN) {
+        fprintf(stderr, "%s%s:%" PRIu64 ": %s (skipped)\n", loader->is_terminal ? "\r" : "",
+                loader->file, line, text);
+    }
+    return E_OK;
+}
+
+/* ---- batches ---- */
+
+static int receive(struct loader *loader, struct error *err)
+{
+    struct client_answer answer;
+    struct arena arena;
+    int rc;
+
+    if (!loader->is_waiting) {
+        return E_OK;
+    }
+    arena_init(&arena, 0);
+    loader->is_waiting = false;
+    rc = client_receive(loader->client, &arena, &answer, err);
+    if (rc == E_OK && answer.status != 200 && answer.status != 204) {
+        rc = error_set(err, E_EVALUATION, "the batch after element %" PRIu64 " was refused: %.*s",
+                       loader->sent, (int)answer.message.size, (const char *)answer.message.data);
+    }
+    arena_close(&arena);
+    if (rc == E_OK) {
+        loader->sent += loader->waiting_count;
+        rc = write_state(loader, err);
+    }
+    return rc;
+}
+
+static int send_batch(struct loader *loader, struct error *err)
+{
+    struct value alias[2] = {value_cstring("g"), value_cstring(loader->graph)};
+    struct value pairs[4];
+    struct client_call call = {.op = "load", .processor = "cardea"};
+    struct arena arena;
+    int rc;
+
+    arena_init(&arena, 0);
+    pairs[0] = value_cstring("aliases");
+    pairs[1] = value_items(&arena, VALUE_MAP, alias, 1);
+    pairs[2] = value_cstring("batch");
+    pairs[3] = (struct value){.kind = VALUE_BINARY,
+                              .size = (uint32_t)loader->batch.size,
+                              .bytes = loader->batch.data};
+    call.arguments = value_items(&arena, VALUE_MAP, pairs, 2);
+    rc = client_send(loader->client, &call, err);
+    arena_close(&arena);
+    if (rc == E_OK) {
+        loader->is_waiting = true;
+        loader->waiting_count = loader->batch_count;
+    }
+    return rc;
+}
+
+/* The first batch after a kill may have been committed without our knowing: batches are all or nothing, so its
+ * first element tells. */
+static int is_there(struct loader *loader, bool *there, struct error *err)
+{
+    struct client_query query = {.source = loader->graph};
+    struct client_answer answer;
+    struct arena arena;
+    int rc;
+
+    arena_init(&arena, 0);
+    if (loader->first_id.text.data != NULL) {
+        struct bytes text = {0};
+        bytes_init(&text, 0);
+        for (size_t i = 0; i < loader->first_id.text.size; i++) {
+            uint8_t c = loader->first_id.text.data[i];
+            bytes_append(&text, "\\", c == '\'' || c == '\\' ? 1 : 0);
+            bytes_u8(&text, c);
+        }
+        query.text = slice_text(arena_format(&arena, "g.%s('%.*s').count()",
+                                             loader->is_edges ? "E" : "V", (int)text.size,
+                                             (const char *)text.data));
+        bytes_close(&text);
+    } else {
+        query.text = slice_text(arena_format(&arena, "g.%s(%" PRId64 "L).count()",
+                                             loader->is_edges ? "E" : "V", loader->first_id.num));
+    }
+    rc = client_eval(loader->client, &query, &arena, &answer, err);
+    if (rc == E_OK && (answer.status != 200 || answer.results.size != 1)) {
+        rc = error_set(err, E_EVALUATION, "cannot tell whether a batch was loaded: %.*s",
+                       (int)answer.message.size, (const char *)answer.message.data);
+    }
+    *there = rc == E_OK && answer.results.items[0].integer > 0;
+    arena_close(&arena);
+    return rc;
+}
+
+int loader_flush(struct loader *loader, struct error *err)
+{
+    bool there = false;
+    int rc = receive(loader, err);
+
+    if (rc == E_OK && loader->batch_count > 0 && loader->is_doubtful) {
+        loader->is_doubtful = false;
+        rc = is_there(loader, &there, err);
+    }
+    if (rc == E_OK && there) {
+        loader->sent += loader->batch_count;
+        rc = write_state(loader, err);
+    } else if (rc == E_OK && loader->batch_count > 0) {
+        rc = send_batch(loader, err);
+    }
+    bytes_clear(&loader->batch);
+    loader->batch_count = 0;
+    return rc;
+}
+
+int loader_finish(struct loader *loader, struct error *err)
+{
+    int rc = loader_flush(loader, err);
+
+    return rc == E_OK ? receive(loader, err) : rc;
+}
+
+/* Counts an element; false if a run before has loaded it. */
+static bool is_new(struct loader *loader)
+{
+    if (loader->resume_after > 0) {
+        loader->resume_after--;
+        loader->sent++;
+        return false;
+    }
+    return true;
+}
+
+static int added(struct loader *loader, const struct vid *id, struct error *err)
+{
+    if (loader->batch_count++ == 0 && loader->is_doubtful) {
+        size_t size = id->text.size < sizeof(loader->first_text) ? id->text.size
+                                                                  : sizeof(loader->first_text);
+        loader->first_id = *id;
+        if (id->text.data != NULL) {
+            memcpy(loader->first_text, id->text.data, size);
+            loader->first_id.text = slice_of(loader->first_text, size);
+        }
+    }
+    if (loader->batch_count >= LOADER_BATCH_ELEMENTS || loader->batch.size >= LOADER_BATCH_BYTES) {
+        return loader_flush(loader, err);
+    }
+    return E_OK;
+}
+
+/* ---- labels of the vertices in these files, which edges carry ---- */
+
+static uint32_t label_number(struct loader *loader, struct slice label)
+{
+    for (uint32_t i = 0; i < loader->label_count; i++) {
+        if (slice_equal(bytes_slice(&loader->label_names[i]), label)) {
+            return i;
+        }
+    }
+    if (loader->label_count == LOADER_LABELS_MAX) {
+        return LOADER_LABELS_MAX;
+    }
+    bytes_init(&loader->label_names[loader->label_count], 0);
+    bytes_append(&loader->label_names[loader->label_count], label.data, label.size);
+    return loader->label_count++;
+}
+
+static void remember_label(struct loader *loader, const struct vid *id, struct slice label)
+{
+    uint32_t number = label_number(loader, label);
+
+    if (number == LOADER_LABELS_MAX) {
+        return; /* The router reads it. */
+    }
+    if (id->text.data != NULL) {
+        *map_text_at(&loader->texts, id->text, NULL) = number;
+    } else {
+        map_put(&loader->numbers, (uint64_t)id->num, number);
+    }
+}
+
+static struct slice label_of(const struct loader *loader, const struct vid *id)
+{
+    const uint64_t *number = id->text.data ? map_text_get(&loader->texts, id->text)
+                                           : map_get(&loader->numbers, (uint64_t)id->num);
+
+    return number ? bytes_slice(&loader->label_names[*number]) : SLICE("");
+}
+
+int loader_vertex(struct loader *loader, const struct change *vertex, struct error *err)
+{
+    assert(!loader->is_edges);
+    loader->vertices++;
+    remember_label(loader, &vertex->vertex, vertex->label);
+    if (!is_new(loader)) {
+        return E_OK;
+    }
+    bulk_encode_vertex(&loader->batch, vertex);
+    return added(loader, &vertex->vertex, err);
+}
+
+int loader_edge(struct loader *loader, const struct change *edge, bool has_id, struct error *err)
+{
+    struct change half = *edge;
+
+    assert(loader->is_edges);
+    loader->edges++;
+    if (!is_new(loader)) {
+        return E_OK;
+    }
+    half.far_label = label_of(loader, &edge->far);
+    bulk_encode_edge(&loader->batch, &half, label_of(loader, &edge->vertex), has_id);
+    return added(loader, &edge->edge, err);
+}

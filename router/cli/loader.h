@@ -76,15 +76,19 @@ int loader_finish(struct loader *loader, struct error *err);
 
 /* ---- readers: one pass over one file (loader->is_edges says which) ---- */
 
+/* A CSV file holds vertices or edges: it is read in the pass for which it is. */
 int csv_load(struct loader *loader, const char *path, struct error *err);
 int graphml_load(struct loader *loader, const char *path, struct error *err);
 int graphson_load(struct loader *loader, const char *path, struct error *err);
-/* Whether a CSV file holds edges, by its header: 1, vertices: 0, or an error. */
-int csv_is_edges(const char *path, struct error *err);
+/* Whether a CSV file holds edges or vertices, by its header. */
+int csv_kind(const char *path, bool *is_edges, struct error *err);
 
 /* Ids: text that is a whole number in its shortest form is a number, all else a string. */
 struct vid loader_id(struct slice text);
-/* A value of a type by name (Neptune's and GraphML's: string, int, long, double, boolean, date ...). */
+/* Types by name, any case: string, boolean, byte, short, int, long, float, double, date, datetime, uuid, char,
+ * bigint, bigdecimal and their usual other names (Neptune's, GraphML's, Neo4j's). */
+bool loader_type_is_known(struct slice type);
+/* False if the text is no value of the type. */
 bool loader_value(struct arena *arena, struct slice type, struct slice text, struct value *out);
 
 #endif

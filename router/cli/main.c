@@ -45,7 +45,7 @@ int main(int argc, char **argv)
         return CLI_OK;
     }
     if (strcmp(argv[1], "--version") == 0) {
-        puts("cardea " CARDEA_RELEASE);
+        puts("cardea " CARDEA_VERSION);
         return CLI_OK;
     }
     for (size_t i = 0; i < COMMAND_COUNT; i++) {

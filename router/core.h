@@ -12,6 +12,7 @@
 #include "router/remote/remote.h"
 #include "router/router.h"
 
+struct admin_call;
 struct query;
 struct session;
 
@@ -31,7 +32,8 @@ struct router {
     uint64_t next_client;
     struct query *queries, *queries_last; /* In order of arrival. */
     struct session *sessions;
-    uint32_t query_count, session_count;
+    struct admin_call *admin_calls;
+    uint32_t query_count, session_count, admin_count;
     struct router_response *responses; /* Those from response_next on are not taken yet. */
     size_t response_next, response_count, response_room;
     struct router_counters counters;

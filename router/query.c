@@ -57,6 +57,7 @@ void query_start(struct router *router, uint64_t client, struct request *request
 static void close_exec(struct query *query)
 {
     if (query->is_exec_open) {
+        bulk_close(&query->bulk, &query->exec);
         exec_close(&query->exec);
         batch_close(&query->batch);
         query->is_exec_open = false;
@@ -379,6 +380,57 @@ static void begin_statement(struct query *query)
     query->exec.deadline_ms = query->deadline_ms;
 }
 
+/* ---- bulk loads ---- */
+
+static void begin_bulk(struct query *query)
+{
+    const struct value *batch = value_get_text(&query->request.args, "batch");
+    struct error err = {0};
+
+    query->state = QUERY_RUNNING;
+    if (batch == NULL || batch->kind != VALUE_BINARY) {
+        error_set(&err, E_INVALID, "a load needs 'batch', a binary");
+        fail_with(query, &err);
+        return;
+    }
+    if (!ensure_txn(query, &err)) {
+        fail_with(query, &err);
+        return;
+    }
+    query->is_exec_open = true;
+    query->is_fresh = true;
+    query->batch = (struct batch){0};
+    query->exec = (struct exec){.txn = query->txn, .remote = query->router->remote};
+    arena_init(&query->exec.arena, query->router->options.query_memory_max);
+    query->exec.deadline_ms = query->deadline_ms;
+    if (bulk_open(&query->exec, value_slice(batch), &query->bulk, &err) != E_OK) {
+        fail_with(query, &err);
+    }
+}
+
+static void run_bulk(struct query *query)
+{
+    struct error err = {0};
+    enum pull pull;
+
+    query->is_fresh = false;
+    query->txn->is_woken = false;
+    query->exec.now_ms = query->router->now_ms;
+    pull = bulk_advance(query->bulk, &query->exec);
+    if (pull == PULL_ERROR) {
+        err = query->exec.error;
+        if (!run_again(query, &err)) {
+            fail_with(query, &err);
+        }
+    } else if (pull == PULL_BATCH) {
+        if (results_finish(&query->results, &query->exec.arena, &err) != E_OK) {
+            fail_with(query, &err);
+            return;
+        }
+        begin_commit(query, false);
+    }
+}
+
 /* ---- waiting ---- */
 
 static bool prepare(struct query *query)
@@ -386,7 +438,7 @@ static bool prepare(struct query *query)
     struct router *router = query->router;
     struct error err = {0};
 
-    if (query->entry != NULL) {
+    if (query->entry != NULL || query->request.op == REQUEST_OTHER) {
         return true;
     }
     query->entry = plans_get(&router->plans, &query->request,
@@ -495,7 +547,11 @@ static void start(struct query *query)
         return;
     }
     query->statement = 0;
-    begin_statement(query);
+    if (query->request.op == REQUEST_OTHER) {
+        begin_bulk(query);
+    } else {
+        begin_statement(query);
+    }
 }
 
 /* ---- running ---- */
@@ -630,7 +686,11 @@ void query_advance(struct query *query)
     }
     if (query->state == QUERY_RUNNING &&
         (query->is_fresh || query->exec.is_yielding || query->txn->is_woken)) {
-        run(query);
+        if (query->bulk != NULL) {
+            run_bulk(query);
+        } else {
+            run(query);
+        }
     }
     if (query->state == QUERY_COMMITTING && query->txn->state != TRANSACTION_COMMITTING) {
         end_commit(query);

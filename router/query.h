@@ -16,6 +16,7 @@
 #ifndef ROUTER_QUERY_H
 #define ROUTER_QUERY_H
 
+#include "router/bulk.h"
 #include "router/core.h"
 #include "router/op/exec.h"
 #include "router/remote/transaction.h"
@@ -41,6 +42,7 @@ struct query {
     bool is_marked;
     struct transaction *txn; /* Its own, or the session's. */
     struct transaction_mark mark;
+    struct bulk *bulk; /* A batch of a bulk load, instead of statements. */
     struct batch batch;
     struct results results;
     uint64_t arrived_ms, deadline_ms; /* deadline 0: none. */

@@ -1,6 +1,7 @@
 #include "router/router.h"
 
 #include "common/mem.h"
+#include "router/admin.h"
 #include "router/core.h"
 #include "router/query.h"
 #include "router/session.h"
@@ -67,6 +68,7 @@ void router_close(struct router **at)
         return;
     }
     enter(router, router->now_ms, &router->idle_out);
+    admin_close(router);
     while (router->queries != NULL) {
         query_free(router->queries);
     }
@@ -192,6 +194,7 @@ void router_client_close(struct router *router, uint64_t now_ms, uint64_t client
             query_abandon(query);
         }
     }
+    admin_end_client(router, client);
     session_end_client(router, client);
     for (size_t i = router->response_next; i < router->response_count; i++) {
         if (router->responses[i].client == client) {
@@ -319,9 +322,18 @@ static bool is_session(const struct request *request)
     return slice_equal(request->processor, SLICE("session"));
 }
 
+/* Requests of our own tools: "load" (bulk.h) and "admin" (admin.h). */
+static bool is_own(const struct request *request, const char *op)
+{
+    return request->op == REQUEST_OTHER && slice_equal(request->processor, SLICE("cardea")) &&
+           slice_equal(request->op_name, slice_text(op)) && request->args.kind == VALUE_MAP;
+}
+
 static int check(const struct router *router, const struct request *request, struct error *err)
 {
-    if (request->op == REQUEST_OTHER || request->op == REQUEST_AUTHENTICATION ||
+    bool is_known = is_own(request, "load") || is_own(request, "admin");
+
+    if ((request->op == REQUEST_OTHER && !is_known) || request->op == REQUEST_AUTHENTICATION ||
         (request->op == REQUEST_CLOSE && !is_session(request))) {
         return error_set(err, E_MALFORMED, "Message with op code [%.*s] is not recognized.",
                          (int)request->op_name.size, (const char *)request->op_name.data);
@@ -357,5 +369,9 @@ void router_request(struct router *router, uint64_t now_ms, uint64_t client,
         request_close(request);
         return;
     }
-    query_start(router, client, request, session);
+    if (is_own(request, "admin")) {
+        admin_start(router, client, request);
+    } else {
+        query_start(router, client, request, session);
+    }
 }

@@ -1,7 +1,7 @@
 #include "router/cli/cli.h"
 
 #include "common/mem.h"
-#include "router/cli/client.h"
+#include "common/client.h"
 #include "router/cli/show.h"
 #include "router/gremlin/step.h"
 
@@ -117,7 +117,7 @@ static void load_words(struct console *console)
     struct error err = {0};
 
     for (int step = 1; step < STEP_COUNT; step++) {
-        const struct step *row = step_row((enum step_id)step);
+        const struct step_info *row = step_info((enum step_id)step);
         if (row->is_ready && !row->is_source) {
             add_word(console, arena_format(&console->words_arena, "%s(", row->name));
         }

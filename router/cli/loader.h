@@ -17,7 +17,7 @@
 
 #include "common/change.h"
 #include "common/map.h"
-#include "router/cli/client.h"
+#include "common/client.h"
 
 enum {
     LOADER_BATCH_ELEMENTS = 30000,

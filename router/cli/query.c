@@ -1,6 +1,6 @@
 #include "router/cli/cli.h"
 
-#include "router/cli/client.h"
+#include "common/client.h"
 #include "router/cli/show.h"
 
 #include <argp.h>

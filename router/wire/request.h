@@ -65,6 +65,7 @@ struct request {
     bool tokens_only;        /* materializeProperties: tokens. */
     bool is_single;          /* HTTP: one response with all results. */
     struct slice user_agent;
+    struct value args;       /* OTHER: a MAP of all the arguments; else NULL. */
 };
 
 /* Always gives a request with the id as far as it could be read, so that errors can be answered.

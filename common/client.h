@@ -4,8 +4,8 @@
  * One request at a time. Shell: sockets.
  * Limits: an answer's frame is at most CLIENT_FRAME_MAX bytes.
  */
-#ifndef ROUTER_CLI_CLIENT_H
-#define ROUTER_CLI_CLIENT_H
+#ifndef COMMON_CLIENT_H
+#define COMMON_CLIENT_H
 
 #include <signal.h>
 

@@ -1,4 +1,4 @@
-#include "router/cli/client.h"
+#include "common/client.h"
 
 #include "common/codec.h"
 
@@ -56,7 +56,7 @@ static int send_all(struct client *client, struct slice data, struct error *err)
         ssize_t size = send(client->fd, data.data + sent, data.size - sent, MSG_NOSIGNAL);
         if (size > 0) {
             sent += (size_t)size;
-        } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+        } else if (errno == EAGAIN) {
             int rc = wait_for(client, POLLOUT, ANSWER_MS, err);
             if (rc != E_OK) {
                 return rc;

@@ -20,9 +20,7 @@
 #include "common/bytes.h"
 #include "common/hash.h"
 
-enum {
-    MAP_NONE = UINT32_MAX /* No place. */
-};
+#define MAP_NONE UINT32_MAX /* No place. */
 
 /* ---- the index ---- */
 

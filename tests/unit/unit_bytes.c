@@ -46,7 +46,7 @@ START_TEST(round_trip)
     for (size_t i = 0; i < 5; i++) {
         bytes_zigzag(&b, signed_numbers[i]);
     }
-    bytes_double(&b, NAN);
+    bytes_double(&b, (double)NAN);
     bytes_float(&b, -0.0F);
     bytes_blob(&b, SLICE(""));
     bytes_u8(&b, 255);
@@ -61,7 +61,7 @@ START_TEST(round_trip)
         ck_assert_int_eq(reader_zigzag(&r), signed_numbers[i]);
     }
     ck_assert(isnan(reader_double(&r)));
-    ck_assert(signbit(reader_float(&r)));
+    ck_assert(signbit((double)reader_float(&r)));
     ck_assert_uint_eq(reader_blob(&r).size, 0);
     ck_assert_uint_eq(reader_u8(&r), 255);
     ck_assert_uint_eq(reader_u16(&r), 65535);

@@ -1,0 +1,80 @@
+#include "router/front/conn.h"
+
+#include <assert.h>
+#include <stdint.h>
+
+#include "common/loop.h"
+#include "common/mem.h"
+#include "router/front/http.h"
+
+struct conn *conn_new(struct front *front, struct lws *wsi, enum conn_kind kind)
+{
+    struct conn *conn = mem_alloc(sizeof *conn);
+
+    conn->kind = kind;
+    conn->front = front;
+    conn->wsi = wsi;
+    bytes_init(&conn->input, REQUEST_BYTES_MAX);
+    return conn;
+}
+
+void conn_free(struct conn **conn)
+{
+    struct conn *freed = *conn;
+    struct front *front;
+
+    if (freed == NULL) {
+        return;
+    }
+    front = freed->front;
+    if (freed->client != 0) {
+        (void)map_remove(&front->by_client, freed->client);
+        router_client_close(front->options.router, loop_now_ms(), freed->client,
+                            front->options.out);
+    }
+    while (freed->first != NULL) {
+        struct conn_frame *next = freed->first->next;
+        mem_free(freed->first->data);
+        mem_free(freed->first);
+        freed->first = next;
+    }
+    http_exchange_free(&freed->http);
+    bytes_close(&freed->input);
+    mem_free(freed);
+    *conn = NULL;
+}
+
+void conn_register(struct conn *conn)
+{
+    struct front *front = conn->front;
+
+    if (conn->client != 0) {
+        return;
+    }
+    conn->client = router_client_open(front->options.router);
+    assert(conn->client != 0);
+    (void)map_put(&front->by_client, conn->client, (uint64_t)(uintptr_t)conn);
+}
+
+struct conn *conn_find(const struct front *front, uint64_t client)
+{
+    uint64_t *place = map_get(&front->by_client, client);
+
+    return place == NULL ? NULL : (struct conn *)(uintptr_t)*place;
+}
+
+void conn_path(struct lws *wsi, char *path, size_t size)
+{
+    static const enum lws_token_indexes uris[] = {WSI_TOKEN_GET_URI, WSI_TOKEN_POST_URI,
+                                                  WSI_TOKEN_OPTIONS_URI, WSI_TOKEN_HEAD_URI};
+
+    path[0] = '\0';
+    for (size_t i = 0; i < sizeof uris / sizeof uris[0]; i++) {
+        if (lws_hdr_total_length(wsi, uris[i]) > 0) {
+            if (lws_hdr_copy(wsi, path, (int)size, uris[i]) < 0) {
+                path[0] = '\0';
+            }
+            return;
+        }
+    }
+}

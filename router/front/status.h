@@ -1,0 +1,16 @@
+/*
+ * status.h -- the router's own pages as JSON.
+ *
+ * Internal to router/front.
+ */
+#ifndef ROUTER_FRONT_STATUS_H
+#define ROUTER_FRONT_STATUS_H
+
+#include "router/front/conn.h"
+
+/* A JSON string, with its quotes. */
+void status_json_text(struct bytes *out, struct slice text);
+/* GET /status. */
+void status_page(struct bytes *out, const struct front *front);
+
+#endif

@@ -14,7 +14,7 @@
 
 struct admin_call;
 struct query;
-struct session;
+struct router_session;
 
 struct core_client {
     uint64_t client;
@@ -31,7 +31,7 @@ struct router {
     struct map clients;     /* Number -> struct core_client. */
     uint64_t next_client;
     struct query *queries, *queries_last; /* In order of arrival. */
-    struct session *sessions;
+    struct router_session *sessions;
     struct admin_call *admin_calls;
     uint32_t query_count, session_count, admin_count;
     struct router_response *responses; /* Those from response_next on are not taken yet. */

@@ -1,7 +1,7 @@
 #include "router/query.h"
 
 #include "common/mem.h"
-#include "router/session.h"
+#include "router/router_session.h"
 
 #include <assert.h>
 
@@ -32,7 +32,7 @@ static void link_last(struct router *router, struct query *query)
 }
 
 void query_start(struct router *router, uint64_t client, struct request *request,
-                 struct session *session)
+                 struct router_session *session)
 {
     struct query *query = mem_alloc(sizeof *query);
 
@@ -297,7 +297,7 @@ static void give_text(struct query *query)
 static bool ensure_txn(struct query *query, struct error *err)
 {
     struct router *router = query->router;
-    struct session *session = query->session;
+    struct router_session *session = query->session;
     const struct shardmap_graph *graph =
         shardmap_graph(remote_map(router->remote), query->request.source);
 
@@ -509,7 +509,7 @@ static void close_session(struct query *query)
 {
     struct error err = {0};
 
-    session_end(query->session);
+    router_session_end(query->session);
     if (results_finish(&query->results, &query->request.arena, &err) != E_OK) {
         fail_with(query, &err);
     } else {
@@ -527,7 +527,7 @@ static void fail_closed(struct query *query)
 
 static void start(struct query *query)
 {
-    struct session *session = query->session;
+    struct router_session *session = query->session;
 
     if (session != NULL && session->running != query) {
         if (session->running != NULL) {

@@ -29,7 +29,7 @@ struct query {
     struct query *next, *previous;
     enum query_state state;
     uint64_t client;
-    struct session *session; /* Null: none. */
+    struct router_session *session; /* Null: none. */
     struct request request;
     struct plans_entry *entry;
     uint32_t statement;
@@ -53,7 +53,7 @@ struct query {
 
 /* Takes the request. */
 void query_start(struct router *router, uint64_t client, struct request *request,
-                 struct session *session);
+                 struct router_session *session);
 /* Goes on as far as it can in this turn. */
 void query_advance(struct query *query);
 /* When it wants query_advance, if nothing comes before; 0: at once. */

@@ -4,7 +4,7 @@
 #include "router/admin.h"
 #include "router/core.h"
 #include "router/query.h"
-#include "router/session.h"
+#include "router/router_session.h"
 #include "router/wire/response.h"
 
 #include <assert.h>
@@ -72,10 +72,11 @@ void router_close(struct router **at)
     while (router->queries != NULL) {
         query_free(router->queries);
     }
-    for (struct session *session = router->sessions; session != NULL; session = session->next) {
-        session_end(session);
+    for (struct router_session *session = router->sessions; session != NULL;
+         session = session->next) {
+        router_session_end(session);
     }
-    session_sweep(router);
+    router_session_sweep(router);
     for (size_t i = 0; i < router->clients.count; i++) {
         mem_free((void *)(uintptr_t)router->clients.entries[i].value);
     }
@@ -145,14 +146,14 @@ int router_turn(struct router *router, uint64_t now_ms, struct outbox *out, stru
             query_free(query);
         }
     }
-    session_sweep(router);
+    router_session_sweep(router);
     return E_OK;
 }
 
 uint64_t router_deadline(const struct router *router)
 {
     uint64_t first = remote_deadline(router->remote);
-    uint64_t idle = session_deadline(router);
+    uint64_t idle = router_session_deadline(router);
 
     first = idle < first ? idle : first;
     for (const struct query *query = router->queries; query != NULL; query = query->next) {
@@ -195,7 +196,7 @@ void router_client_close(struct router *router, uint64_t now_ms, uint64_t client
         }
     }
     admin_end_client(router, client);
-    session_end_client(router, client);
+    router_session_end_client(router, client);
     for (size_t i = router->response_next; i < router->response_count; i++) {
         if (router->responses[i].client == client) {
             bytes_close(&router->responses[i].body);
@@ -352,14 +353,14 @@ static int check(const struct router *router, const struct request *request, str
 void router_request(struct router *router, uint64_t now_ms, uint64_t client,
                     struct request *request, struct outbox *out)
 {
-    struct session *session = NULL;
+    struct router_session *session = NULL;
     struct error err = {0};
     int rc;
 
     enter(router, now_ms, out);
     rc = check(router, request, &err);
     if (rc == E_OK && is_session(request)) {
-        session = session_of(router, client, request->session, &err);
+        session = router_session_of(router, client, request->session, &err);
         rc = err.code;
     }
     router->counters.requests++;

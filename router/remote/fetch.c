@@ -3,7 +3,7 @@
 #include "common/map.h"
 #include "common/mem.h"
 #include "router/op/exec.h"
-#include "router/remote/place.h"
+#include "router/remote/owner.h"
 #include "router/remote/transaction.h"
 
 #include <assert.h>
@@ -343,14 +343,14 @@ static void group_inputs(struct fetch *fetch, const struct shardmap_graph *graph
     const struct read_request *spec = fetch->spec;
     uint32_t *homes = arena_alloc(&fetch->arena, (size_t)spec->input_count * sizeof *homes + 1);
     uint32_t *counts = arena_array(&fetch->arena, fetch->shard_count, sizeof *counts);
-    struct place place;
+    struct owner owner;
 
-    place_init(&place, remote_map(fetch->exec->remote), graph);
+    owner_init(&owner, remote_map(fetch->exec->remote), graph);
     for (uint32_t i = 0; i < spec->input_count; i++) {
-        homes[i] = place_find(&place, &spec->inputs[i].id);
+        homes[i] = owner_find(&owner, &spec->inputs[i].id);
         counts[homes[i]]++;
     }
-    place_close(&place);
+    owner_close(&owner);
     add_parts(fetch, counts);
     add_inputs(fetch, homes, counts);
     fetch->homes = homes;

@@ -1,7 +1,7 @@
 #include "router/remote/ids.h"
 
 #include "common/mem.h"
-#include "router/remote/place.h"
+#include "router/remote/owner.h"
 
 #include <assert.h>
 
@@ -60,13 +60,13 @@ static void follow_map(struct ids *ids, const struct shardmap *map,
     ids->map_version = map->version;
 }
 
-static bool search(struct ids *ids, const struct place *place, uint32_t wanted, int64_t *id)
+static bool search(struct ids *ids, const struct owner *owner, uint32_t wanted, int64_t *id)
 {
     uint32_t tries = TRIES_A_SHARD * ids->shard_count;
 
     while (ids_next(ids, id)) {
         struct vid vid = vid_num(*id);
-        uint32_t found = place_find(place, &vid);
+        uint32_t found = owner_find(owner, &vid);
         if (found == wanted || --tries == 0) {
             return true;
         }
@@ -80,21 +80,21 @@ static bool search(struct ids *ids, const struct place *place, uint32_t wanted, 
 bool ids_next_near(struct ids *ids, const struct shardmap *map, const struct vid *near, int64_t *id)
 {
     const struct shardmap_graph *graph = shardmap_graph_by_id(map, ids->graph);
-    struct place place;
+    struct owner owner;
     bool is_found = true;
 
     if (graph == NULL || graph->partitioner != PARTITION_HASH) {
         return ids_next(ids, id);
     }
     follow_map(ids, map, graph);
-    place_init(&place, map, graph);
-    uint32_t wanted = place_find(&place, near);
+    owner_init(&owner, map, graph);
+    uint32_t wanted = owner_find(&owner, near);
     struct ids_aside *aside = &ids->aside[wanted];
     if (aside->count > 0) {
         *id = aside->ids[--aside->count];
     } else {
-        is_found = search(ids, &place, wanted, id);
+        is_found = search(ids, &owner, wanted, id);
     }
-    place_close(&place);
+    owner_close(&owner);
     return is_found;
 }

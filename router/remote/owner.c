@@ -1,4 +1,4 @@
-#include "router/remote/place.h"
+#include "router/remote/owner.h"
 
 #include "common/hash.h"
 #include "common/mem.h"
@@ -18,10 +18,10 @@ static uint64_t big_endian(const uint8_t *data, size_t size)
     return v;
 }
 
-void place_init(struct place *place, const struct shardmap *map, const struct shardmap_graph *graph)
+void owner_init(struct owner *owner, const struct shardmap *map, const struct shardmap_graph *graph)
 {
     assert(map != NULL && graph != NULL && graph->shard_count > 0);
-    *place = (struct place){.map = map, .graph = graph};
+    *owner = (struct owner){.map = map, .graph = graph};
     if (graph->partitioner != PARTITION_HASH) {
         return;
     }
@@ -34,23 +34,23 @@ void place_init(struct place *place, const struct shardmap *map, const struct sh
         }
         lows[i] = big_endian(lo.data, lo.size);
     }
-    place->lows = lows;
+    owner->lows = lows;
 }
 
-void place_close(struct place *place)
+void owner_close(struct owner *owner)
 {
-    mem_free(place->lows);
-    *place = (struct place){0};
+    mem_free(owner->lows);
+    *owner = (struct owner){0};
 }
 
-static uint32_t search(const struct place *place, uint64_t key)
+static uint32_t search(const struct owner *owner, uint64_t key)
 {
     uint32_t low = 0;
-    uint32_t high = place->graph->shard_count;
+    uint32_t high = owner->graph->shard_count;
 
     while (high - low > 1) {
         uint32_t middle = low + (high - low) / 2;
-        if (place->lows[middle] <= key) {
+        if (owner->lows[middle] <= key) {
             low = middle;
         } else {
             high = middle;
@@ -59,14 +59,14 @@ static uint32_t search(const struct place *place, uint64_t key)
     return low;
 }
 
-uint32_t place_find(const struct place *place, const struct vid *id)
+uint32_t owner_find(const struct owner *owner, const struct vid *id)
 {
     uint8_t key[KEY_STACK];
     size_t size = KEY_NUM_SIZE;
 
-    assert(place != NULL && id != NULL);
-    if (place->lows == NULL || id->text.size > sizeof key - 1) {
-        return shardmap_lookup(place->map, place->graph, id) - place->graph->shard_first;
+    assert(owner != NULL && id != NULL);
+    if (owner->lows == NULL || id->text.size > sizeof key - 1) {
+        return shardmap_lookup(owner->map, owner->graph, id) - owner->graph->shard_first;
     }
     /* The key form of vid.h. */
     if (id->text.data == NULL) {
@@ -80,5 +80,5 @@ uint32_t place_find(const struct place *place, const struct vid *id)
         memcpy(key + 1, id->text.data, id->text.size);
         size = id->text.size + 1;
     }
-    return search(place, hash_bytes(key, size));
+    return search(owner, hash_bytes(key, size));
 }

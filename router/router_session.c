@@ -1,10 +1,10 @@
-#include "router/session.h"
+#include "router/router_session.h"
 
 #include "common/mem.h"
 
 #include <assert.h>
 
-static void free_session(struct session *session)
+static void free_session(struct router_session *session)
 {
     transaction_free(&session->txn);
     mem_free((void *)(uintptr_t)session->name.data);
@@ -12,10 +12,10 @@ static void free_session(struct session *session)
     mem_free(session);
 }
 
-struct session *session_of(struct router *router, uint64_t client, struct slice name,
-                           struct error *err)
+struct router_session *router_session_of(struct router *router, uint64_t client, struct slice name,
+                                         struct error *err)
 {
-    struct session *session = router->sessions;
+    struct router_session *session = router->sessions;
 
     while (session != NULL && (session->is_closed || !slice_equal(session->name, name))) {
         session = session->next;
@@ -41,7 +41,7 @@ struct session *session_of(struct router *router, uint64_t client, struct slice 
     return session;
 }
 
-void session_end(struct session *session)
+void router_session_end(struct router_session *session)
 {
     session->is_closed = true;
     if (session->running == NULL) {
@@ -49,7 +49,7 @@ void session_end(struct session *session)
     }
 }
 
-static bool is_idle(const struct session *session)
+static bool is_idle(const struct router_session *session)
 {
     const struct router *router = session->router;
 
@@ -57,12 +57,12 @@ static bool is_idle(const struct session *session)
            router->now_ms - session->used_ms >= router->options.session_idle_ms;
 }
 
-void session_sweep(struct router *router)
+void router_session_sweep(struct router *router)
 {
-    struct session **at = &router->sessions;
+    struct router_session **at = &router->sessions;
 
     while (*at != NULL) {
-        struct session *session = *at;
+        struct router_session *session = *at;
         if (session->waiting == 0 && (session->is_closed || is_idle(session))) {
             *at = session->next;
             free_session(session);
@@ -72,11 +72,11 @@ void session_sweep(struct router *router)
     }
 }
 
-uint64_t session_deadline(const struct router *router)
+uint64_t router_session_deadline(const struct router *router)
 {
     uint64_t first = UINT64_MAX;
 
-    for (const struct session *session = router->sessions; session != NULL;
+    for (const struct router_session *session = router->sessions; session != NULL;
          session = session->next) {
         uint64_t end = session->used_ms + router->options.session_idle_ms;
         if (session->waiting == 0) {
@@ -86,11 +86,12 @@ uint64_t session_deadline(const struct router *router)
     return first;
 }
 
-void session_end_client(struct router *router, uint64_t client)
+void router_session_end_client(struct router *router, uint64_t client)
 {
-    for (struct session *session = router->sessions; session != NULL; session = session->next) {
+    for (struct router_session *session = router->sessions; session != NULL;
+         session = session->next) {
         if (session->client == client && !session->is_closed) {
-            session_end(session);
+            router_session_end(session);
         }
     }
 }

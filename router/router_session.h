@@ -1,5 +1,5 @@
 /*
- * session.h -- sessions: several requests of one client in one transaction.
+ * router_session.h -- sessions: several requests of one client in one transaction.
  *
  *   request with a new session id -> session, bound to the client's connection
  *     requests run one after the other; reads see the session's own changes
@@ -8,15 +8,15 @@
  *
  * Pure. Limits: sessions_max, session_idle_ms.
  */
-#ifndef ROUTER_SESSION_H
-#define ROUTER_SESSION_H
+#ifndef ROUTER_ROUTER_SESSION_H
+#define ROUTER_ROUTER_SESSION_H
 
 #include "router/core.h"
 #include "router/remote/transaction.h"
 
-struct session {
+struct router_session {
     struct router *router;
-    struct session *next;
+    struct router_session *next;
     struct slice name; /* On the heap. */
     uint64_t client;
     uint32_t graph;          /* Of the transaction. */
@@ -28,14 +28,14 @@ struct session {
 };
 
 /* The session of a request, made if it is new. Null with err: of another client, too many. */
-struct session *session_of(struct router *router, uint64_t client, struct slice name,
-                           struct error *err);
+struct router_session *router_session_of(struct router *router, uint64_t client, struct slice name,
+                                         struct error *err);
 /* Rolls back. It stays for the queries that name it. */
-void session_end(struct session *session);
+void router_session_end(struct router_session *session);
 /* Frees those that are closed and not named, ends idle ones. */
-void session_sweep(struct router *router);
+void router_session_sweep(struct router *router);
 /* When the next one has been idle for too long; UINT64_MAX: none. */
-uint64_t session_deadline(const struct router *router);
-void session_end_client(struct router *router, uint64_t client);
+uint64_t router_session_deadline(const struct router *router);
+void router_session_end_client(struct router *router, uint64_t client);
 
 #endif

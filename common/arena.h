@@ -30,7 +30,7 @@ void arena_init(struct arena *arena, size_t limit_bytes);
 /* Releases all; the arena is closed (all zero) afterwards. */
 void arena_close(struct arena *arena);
 
-/* Forgets all that was given but keeps one block for reuse; the limit stays, the flag is cleared. */
+/* Forgets all that was given but keeps one block for reuse. The limit stays, the flag goes. */
 void arena_reset(struct arena *arena);
 
 /* Gives size bytes, not zeroed, aligned to 16. */

@@ -1,8 +1,8 @@
 /*
  * bytes.h -- slices of memory, and a buffer that grows, for writing messages and rows.
  *
- * Integers are big endian (as GraphBinary) unless named varint (LEB128, at most 10 bytes; signed ones
- * zigzag first). The writer has a sticky error: past max_bytes nothing more is written and
+ * Integers are big endian (as GraphBinary) unless named varint (LEB128, at most 10 bytes; signed
+ * ones zigzag first). The writer has a sticky error: past max_bytes nothing more is written and
  * `is_overflown` says so; it is checked once at the end.
  *
  * Pure. Ownership: a slice owns nothing. A buffer owns its memory: close it.
@@ -42,7 +42,8 @@ void bytes_close(struct bytes *bytes);
 void bytes_clear(struct bytes *bytes);
 struct slice bytes_slice(const struct bytes *bytes);
 
-/* Appends size bytes and gives where to write them, or null when overflown. Valid until the next call. */
+/* Appends size bytes and gives where to write them, or null when overflown. Valid until the next
+ * call. */
 uint8_t *bytes_extend(struct bytes *bytes, size_t size);
 void bytes_append(struct bytes *bytes, const void *data, size_t size);
 void bytes_u8(struct bytes *bytes, uint8_t v);

@@ -17,7 +17,8 @@
 /* Reads the body of a type code that is the caller's own business; spoils the reader if unknown. */
 typedef void (*codec_read_fn)(void *ctx, struct reader *reader, struct arena *arena, uint8_t type,
                               int depth, struct value *out);
-/* Writes a value of a kind that is the caller's own business; returns false if it does not know it. */
+/* Writes a value of a kind that is the caller's own business; returns false if it does not know
+ * it. */
 typedef bool (*codec_write_fn)(void *ctx, struct bytes *out, const struct value *value);
 
 struct codec {

@@ -66,7 +66,8 @@ enum codec_type {
     TYPE_NULL = 0xfe
 };
 
-/* Names of our custom types (code 0x00); no driver reads these, router/wire writes other things there. */
+/* Names of our custom types (code 0x00); no driver reads these, router/wire writes other things
+ * there. */
 #define CUSTOM_GEO       "cardea.Geo"
 #define CUSTOM_PREDICATE "cardea.P"
 

@@ -4,8 +4,8 @@
  * Proleptic Gregorian calendar; years -999,999,999 .. 999,999,999; offsets up to 18 hours.
  * A moment is struct value_time: UTC seconds, nanoseconds, and the offset it was given with.
  *
- * Pure. After: java.time OffsetDateTime and Duration; days: Hinnant, chrono-Compatible Low-Level Date
- * Algorithms.
+ * Pure. After: java.time OffsetDateTime and Duration; days: Hinnant, chrono-Compatible Low-Level
+ * Date Algorithms.
  */
 #ifndef COMMON_DATETIME_H
 #define COMMON_DATETIME_H
@@ -40,8 +40,8 @@ bool datetime_from_local(struct datetime_date date, int64_t nano_of_day, int32_t
 /* The opposite. */
 struct datetime_date datetime_local(const struct value_time *time, int64_t *nano_of_day);
 
-/* YYYY-MM, YYYY-MM-DD, YYYY-MM-DDTHH:MM[:SS[.f]] with Z, +HH, +HH:MM, +HHMM, +HH:MM:SS, +HHMMSS or nothing,
- * which is UTC. False on any other form. */
+/* YYYY-MM, YYYY-MM-DD, YYYY-MM-DDTHH:MM[:SS[.f]] with Z, +HH, +HH:MM, +HHMM, +HH:MM:SS, +HHMMSS or
+ * nothing, which is UTC. False on any other form. */
 bool datetime_parse(struct slice text, struct value_time *out);
 /* As OffsetDateTime.toString(): 2007-12-03T10:15:30+01:00. */
 void datetime_print(struct bytes *out, const struct value_time *time);

@@ -1,8 +1,8 @@
 /*
  * element.h -- vertices, edges, properties and paths as a query carries them.
  *
- * These are results, not rows: immutable, in a query's arena. `props == null && !has_props` means that
- * properties were not read (yet); an element without any has has_props and count 0.
+ * These are results, not rows: immutable, in a query's arena. `props == null && !has_props` means
+ * that properties were not read (yet); an element without any has has_props and count 0.
  *
  * Pure.
  */
@@ -34,7 +34,7 @@ struct vertex {
     const struct vproperty *props;
     uint32_t prop_count;
     bool has_props; /* props were read, all of them. */
-    uint32_t seen;  /* The transaction's change count at that time: props are stale when it has grown. */
+    uint32_t seen;  /* The transaction's change count then: has it grown, props are stale. */
 };
 
 struct edge {

@@ -40,7 +40,7 @@ struct error {
     char text[ERROR_TEXT_MAX]; /* For people, one line, NUL terminated. */
 };
 
-/* Fills err (may be null) and returns code, so that `return error_set(...)` cannot forget either. */
+/* Fills err (may be null) and returns code: `return error_set(...)` cannot forget either. */
 #define error_set(err, code, ...) error_format(err, code, __FILE__, __LINE__, __VA_ARGS__)
 
 int error_format(struct error *err, int code, const char *file, int line, const char *format, ...)

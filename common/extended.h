@@ -1,10 +1,11 @@
 /*
  * extended.h -- the rare types of GraphBinary 1 that are kept as they came: EXTENDED values.
  *
- * value.flag is the type code, value.bytes the body: LocalDate, Period, ZoneOffset and the like. They
- * are stored and given back byte for byte; only printing and ordering look inside.
+ * value.flag is the type code, value.bytes the body: LocalDate, Period, ZoneOffset and the like.
+ * They are stored and given back byte for byte; only printing and ordering look inside.
  *
- * Pure. After: TinkerPop docs/src/dev/io/graphbinary.asciidoc, extended types; toString() of java.time.
+ * Pure. After: TinkerPop docs/src/dev/io/graphbinary.asciidoc, extended types; toString() of
+ * java.time.
  */
 #ifndef COMMON_EXTENDED_H
 #define COMMON_EXTENDED_H

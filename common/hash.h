@@ -1,8 +1,8 @@
 /*
  * hash.h -- hashes of bytes and numbers.
  *
- * hash_bytes and hash_u64 are XXH64 with seed 0, pinned for ever by test vectors: they place vertices
- * on shards and are stored. hash_mix is for tables in memory and may change.
+ * hash_bytes and hash_u64 are XXH64 with seed 0, pinned for ever by test vectors: they place
+ * vertices on shards and are stored. hash_mix is for tables in memory and may change.
  *
  * Pure. After: xxHash specification, XXH64; hash_mix: the finaliser of MurmurHash3.
  */

@@ -1,7 +1,8 @@
 /*
  * heap.h -- a binary heap: the smallest key first. Timers, top-k, merging.
  *
- * Among equal keys the order is not said. Pure. Ownership: close it. An all-zero heap is an empty one.
+ * Among equal keys the order is not said. Pure. Ownership: close it. An all-zero heap is an empty
+ * one.
  */
 #ifndef COMMON_HEAP_H
 #define COMMON_HEAP_H
@@ -27,7 +28,8 @@ void heap_push(struct heap *heap, uint64_t key, uint64_t value);
 const struct heap_entry *heap_top(const struct heap *heap);
 /* Takes the smallest out; false if there is none. */
 bool heap_pop(struct heap *heap, struct heap_entry *out);
-/* Takes out the first entry with that value, whatever its key; looks at all. False if there is none. */
+/* Takes out the first entry with that value, whatever its key; looks at all. False if there is
+ * none. */
 bool heap_remove(struct heap *heap, uint64_t value);
 
 #endif

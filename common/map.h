@@ -4,13 +4,13 @@
  *     index: hash -> place          entries, dense, in order of insertion
  *     [ tag|3 ][ - ][ tag|1 ] ...   [ key value ][ key value ][ key value ]
  *
- * map_index is the common half: it finds places by 32 bits of a hash and knows nothing of keys. Tables
- * with keys of their own kind (tuples, values) keep their entries in an array and use map_index too.
- * struct map has 64-bit keys, struct map_text has byte keys. Iterate by `entries[0 .. count)`; a removal
- * moves the last entry into the hole, so only then the order changes.
+ * map_index is the common half: it finds places by 32 bits of a hash and knows nothing of keys.
+ * Tables with keys of their own kind (tuples, values) keep their entries in an array and use
+ * map_index too. struct map has 64-bit keys, struct map_text has byte keys. Iterate by `entries[0
+ * .. count)`; a removal moves the last entry into the hole, so only then the order changes.
  *
- * Pure. Ownership: all memory comes from the arena given at init (and is left there), or from the heap if
- * that is null (then close). An all-zero table is an empty one on the heap.
+ * Pure. Ownership: all memory comes from the arena given at init (and is left there), or from the
+ * heap if that is null (then close). An all-zero table is an empty one on the heap.
  * Limits: 2^31 entries.
  */
 #ifndef COMMON_MAP_H
@@ -39,7 +39,8 @@ struct map_probe {
 void map_index_init(struct map_index *index, struct arena *arena);
 void map_index_close(struct map_index *index);
 void map_index_clear(struct map_index *index);
-/* Adds one; that there is no equal key yet is the caller's business. live: places that are in use. */
+/* Adds one; that there is no equal key yet is the caller's business. live: places that are in use.
+ * */
 void map_index_add(struct map_index *index, uint64_t hash, uint32_t place, size_t live);
 /* The place must be there under that hash. */
 void map_index_remove(struct map_index *index, uint64_t hash, uint32_t place);
@@ -90,8 +91,8 @@ void map_close(struct map *map);
 void map_clear(struct map *map);
 /* Room for count entries in all, so that no growth follows. */
 void map_reserve(struct map *map, size_t count);
-/* The value of a key, made 0 if it was not there; is_new (may be null) says so. Valid until the next
- * change of the table. */
+/* The value of a key, made 0 if it was not there; is_new (may be null) says so. Valid until the
+ * next change of the table. */
 uint64_t *map_at(struct map *map, uint64_t key, bool *is_new);
 /* Sets; returns true if the key is new. */
 bool map_put(struct map *map, uint64_t key, uint64_t value);

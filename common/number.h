@@ -28,7 +28,8 @@ int number_apply(struct arena *arena, enum number_op op, const struct value *a,
 /* By value over types. NaN is above +Infinity and equal to itself here; -0.0 equals 0.0. */
 int number_order(const struct value *a, const struct value *b);
 /* Converts to kind if it fits without loss of the integral value; for asNumber(), ids, coercions.
- * Returns E_OK or E_EVALUATION ("Can't convert number of type Integer to Byte due to overflow."). */
+ * Returns E_OK or E_EVALUATION ("Can't convert number of type Integer to Byte due to overflow.").
+ * */
 int number_convert(struct arena *arena, enum value_kind kind, const struct value *a,
                    struct value *out, struct error *err);
 double number_double(const struct value *a);

@@ -385,8 +385,8 @@ static void cut_scale(struct number_exact *e, int64_t scale)
     e->scale = scale;
 }
 
-/* To `precision` digits, then at most max(both scales, 10) after the point: what NumberHelper does when
- * the quotient has no end. */
+/* To `precision` digits, then at most max(both scales, 10) after the point: what NumberHelper does
+ * when the quotient has no end. */
 static void divide_inexact(struct number_exact *a, const struct number_exact *b)
 {
     int64_t precision = larger(digits_of(a->unscaled), digits_of(b->unscaled)) + 10;

@@ -1,7 +1,8 @@
 /*
  * number_exact.h -- BigInteger and BigDecimal while they are computed with: unscaled x 10^-scale.
  *
- * Private to number*.c; the only place that uses GMP. Open an operand, compute into the first one, store.
+ * Private to number*.c; the only place that uses GMP. Open an operand, compute into the first one,
+ * store.
  *
  * Limits: operands and results of some 120,000 digits, then false.
  */

@@ -67,7 +67,8 @@ static int digit_value(uint8_t c)
     return c >= 'a' && c <= 'z' ? c - 'a' + 10 : 99;
 }
 
-/* [+-] digits from *at on; text gets them NUL terminated, without the plus. Returns how many digits. */
+/* [+-] digits from *at on; text gets them NUL terminated, without the plus. Returns how many
+ * digits. */
 static size_t copy_digits(struct slice text, int base, size_t *at, char *out, size_t *out_size)
 {
     size_t digits = 0;

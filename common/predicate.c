@@ -128,8 +128,8 @@ static const struct predicate *negate_children(struct arena *arena,
     return negated;
 }
 
-/* Ranges are conjunctions: their opposite is made of the opposites of both ends. That is not the same as
- * "not" for what cannot be compared, which neither matches. */
+/* Ranges are conjunctions: their opposite is made of the opposites of both ends. That is not the
+ * same as "not" for what cannot be compared, which neither matches. */
 const struct predicate *predicate_negate(struct arena *arena, const struct predicate *predicate)
 {
     const struct value *ends = predicate->operands;

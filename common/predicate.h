@@ -1,8 +1,9 @@
 /*
- * predicate.h -- P and TextP: what has(), is(), where() test, in routers and, pushed down, in shards.
+ * predicate.h -- P and TextP: what has(), is(), where() test, in routers and, pushed down, in
+ * shards.
  *
- * A tree: AND and OR have children, NOT has one; the rest compares with operands. Deep trees come from
- * outside, so depth is bounded by VALUE_DEPTH_MAX when decoding.
+ * A tree: AND and OR have children, NOT has one; the rest compares with operands. Deep trees come
+ * from outside, so depth is bounded by VALUE_DEPTH_MAX when decoding.
  *
  * Pure (regular expressions: PCRE2 with match limits, compiled by predicate_compile).
  */
@@ -54,7 +55,8 @@ const char *predicate_name(enum predicate_test test);
 enum predicate_test predicate_find(struct slice name);
 bool predicate_is_text(enum predicate_test test); /* TextP. */
 
-/* Returns E_OK, or E_INVALID for a bad pattern or a wrong operand (message as TinkerPop words it). */
+/* Returns E_OK, or E_INVALID for a bad pattern or a wrong operand (message as TinkerPop words it).
+ * */
 int predicate_compile(struct predicate *predicate, struct error *err);
 void predicate_release(struct predicate *predicate);
 

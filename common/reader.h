@@ -1,8 +1,9 @@
 /*
  * reader.h -- reads what bytes.h wrote, from bytes that nobody vouches for.
  *
- * Sticky error: the first read past the end or out of form sets `is_bad`, and every later read gives
- * zero. Callers check once (reader_finish), and use counts only after reader_count has bounded them.
+ * Sticky error: the first read past the end or out of form sets `is_bad`, and every later read
+ * gives zero. Callers check once (reader_finish), and use counts only after reader_count has
+ * bounded them.
  *
  * Pure. Slices given point into the input: they live as long as it does.
  */

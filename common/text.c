@@ -370,7 +370,8 @@ static size_t least_of(size_t a, size_t b, size_t c)
     return ab < c ? ab : c;
 }
 
-/* Edits (insert, delete, replace, swap neighbours) from a to b: the optimal string alignment distance. */
+/* Edits (insert, delete, replace, swap neighbours) from a to b: the optimal string alignment
+ * distance. */
 static size_t distance(struct slice a, struct slice b)
 {
     size_t rows[3][TEXT_NAME_MAX + 1];

@@ -1,8 +1,8 @@
 /*
  * value.h -- every value that Gremlin knows, in 16 bytes, and how values compare.
  *
- * A value is copied freely; what it points to is immutable and lives in an arena (or in the input it
- * was decoded from). value_copy moves one, deeply, into another arena.
+ * A value is copied freely; what it points to is immutable and lives in an arena (or in the input
+ * it was decoded from). value_copy moves one, deeply, into another arena.
  *
  * kind            payload                                    size
  * NULL            -                                          -
@@ -178,7 +178,8 @@ struct value value_float(float v);
 struct value value_string(struct slice text);
 struct value value_cstring(const char *text);
 struct value value_enumerator(enum enumerator id);
-/* Copies the items (not deeply) into the arena. kind: LIST, SET; or MAP, BULKSET, TREE with count pairs. */
+/* Copies the items (not deeply) into the arena. kind: LIST, SET; or MAP, BULKSET, TREE with count
+ * pairs. */
 struct value value_items(struct arena *arena, enum value_kind kind, const struct value *items,
                          size_t count);
 struct value value_vertex(const struct vertex *vertex);

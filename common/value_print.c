@@ -141,15 +141,64 @@ static void print_moment(struct bytes *out, const struct value *value)
     }
 }
 
-void value_print(struct bytes *out, const struct value *value)
+static void print_element(struct bytes *out, const struct value *value)
 {
-    switch ((enum value_kind)value->kind) {
+    switch (value->kind) {
+    case VALUE_VERTEX:
+        append_text(out, "v[");
+        value_print(out, &value->vertex->id);
+        bytes_u8(out, ']');
+        break;
+    case VALUE_EDGE:
+        print_edge(out, value->edge);
+        break;
+    case VALUE_VPROPERTY:
+        print_property(out, "vp[", value->vproperty->key, &value->vproperty->value);
+        break;
+    default:
+        assert(value->kind == VALUE_PROPERTY);
+        print_property(out, "p[", value->property->key, &value->property->value);
+        break;
+    }
+}
+
+static void print_small(struct bytes *out, const struct value *value)
+{
+    switch (value->kind) {
     case VALUE_NULL:
         append_text(out, "null");
         break;
     case VALUE_BOOL:
         append_text(out, value->boolean ? "true" : "false");
         break;
+    case VALUE_CLASS:
+        append_text(out, "class ");
+        append_slice(out, value_slice(value));
+        break;
+    case VALUE_CHAR:
+        text_utf8_put(out, (uint32_t)value->integer);
+        break;
+    case VALUE_UUID:
+        print_uuid(out, value->bytes);
+        break;
+    case VALUE_BINARY:
+        print_binary(out, value->size);
+        break;
+    case VALUE_EXTENDED:
+        extended_print(out, value->flag, value_slice(value));
+        break;
+    case VALUE_ENUM:
+        append_text(out, value_enumerator_name((enum enumerator)value->integer));
+        break;
+    default: /* STRING, GEO, LAMBDA */
+        append_slice(out, value_slice(value));
+        break;
+    }
+}
+
+void value_print(struct bytes *out, const struct value *value)
+{
+    switch ((enum value_kind)value->kind) {
     case VALUE_BYTE:
     case VALUE_SHORT:
     case VALUE_INT:
@@ -160,35 +209,24 @@ void value_print(struct bytes *out, const struct value *value)
     case VALUE_DECIMAL:
         number_print(out, value);
         break;
+    case VALUE_NULL:
+    case VALUE_BOOL:
     case VALUE_CLASS:
-        append_text(out, "class ");
-        append_slice(out, value_slice(value));
-        break;
     case VALUE_STRING:
     case VALUE_GEO:
     case VALUE_LAMBDA:
-        append_slice(out, value_slice(value));
-        break;
     case VALUE_CHAR:
-        text_utf8_put(out, (uint32_t)value->integer);
-        break;
     case VALUE_UUID:
-        print_uuid(out, value->bytes);
+    case VALUE_BINARY:
+    case VALUE_EXTENDED:
+    case VALUE_ENUM:
+        print_small(out, value);
         break;
     case VALUE_DATE:
     case VALUE_TIMESTAMP:
     case VALUE_DATETIME:
     case VALUE_DURATION:
         print_moment(out, value);
-        break;
-    case VALUE_BINARY:
-        print_binary(out, value->size);
-        break;
-    case VALUE_EXTENDED:
-        extended_print(out, value->flag, value_slice(value));
-        break;
-    case VALUE_ENUM:
-        append_text(out, value_enumerator_name((enum enumerator)value->integer));
         break;
     case VALUE_LIST:
     case VALUE_SET:
@@ -203,18 +241,10 @@ void value_print(struct bytes *out, const struct value *value)
         print_container(out, value);
         break;
     case VALUE_VERTEX:
-        append_text(out, "v[");
-        value_print(out, &value->vertex->id);
-        bytes_u8(out, ']');
-        break;
     case VALUE_EDGE:
-        print_edge(out, value->edge);
-        break;
     case VALUE_VPROPERTY:
-        print_property(out, "vp[", value->vproperty->key, &value->vproperty->value);
-        break;
     case VALUE_PROPERTY:
-        print_property(out, "p[", value->property->key, &value->property->value);
+        print_element(out, value);
         break;
     case VALUE_PREDICATE:
         predicate_print(out, value->predicate);

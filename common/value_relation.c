@@ -89,8 +89,8 @@ static int order_moments(const struct value *a, const struct value *b)
 
 /* ---- strings ---- */
 
-/* Bytes of UTF-8 order as code points; of UTF-16, too, but for surrogates (lead bytes F0 and up), which
- * come before U+E000 (lead bytes EE and EF). */
+/* Bytes of UTF-8 order as code points; of UTF-16, too, but for surrogates (lead bytes F0 and up),
+ * which come before U+E000 (lead bytes EE and EF). */
 int value_order_text(struct slice a, struct slice b)
 {
     size_t size = a.size < b.size ? a.size : b.size;

@@ -25,8 +25,8 @@ struct vid {
 
 struct vid vid_num(int64_t num);
 struct vid vid_text(struct slice text);
-/* False for a value that cannot be an id (null, a double with a fraction, too long a text...). UUIDs
- * become their canonical text; numbers match by value. */
+/* False for a value that cannot be an id (null, a double with a fraction, too long a text...).
+ * UUIDs become their canonical text; numbers match by value. */
 bool vid_from_value(struct arena *arena, const struct value *value, struct vid *out);
 bool vid_equal(const struct vid *a, const struct vid *b);
 int vid_order(const struct vid *a, const struct vid *b);

@@ -1,3 +1,5 @@
+#include "common/bytes.h"
+
 #include "common/arena.h"
 #include "common/mem.h"
 #include "common/reader.h"

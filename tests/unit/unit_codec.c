@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/codec_type.h"
 #include "common/element.h"
 #include "tests/lib/runner.h"
 
@@ -208,6 +209,20 @@ START_TEST(tree)
 }
 END_TEST
 
+START_TEST(first_byte_is_the_type)
+{
+    struct value one = value_int(1);
+    struct value text = value_cstring("a");
+    struct value null = value_null();
+
+    ck_assert_int_eq(encode(&one).data[0], TYPE_INT);
+    ck_assert_int_eq(encode(&one).data[1], FLAG_VALUE);
+    ck_assert_int_eq(encode(&text).data[0], TYPE_STRING);
+    ck_assert_int_eq(encode(&null).data[0], TYPE_NULL);
+    ck_assert_int_eq(encode(&null).data[1], FLAG_NULL);
+}
+END_TEST
+
 START_TEST(null_of_a_type)
 {
     struct value value;
@@ -254,54 +269,19 @@ START_TEST(bad_bytes)
         "270002",
         "8000ff",
         "8000c3",
-        "2300"
-        "00000000",
-        "2200"
-        "00000001"
-        "00000000",
-        "8800"
-        "000007d7"
-        "0d"
-        "03"
-        "000021966f881400"
-        "00000e10",
-        "8800"
-        "000007d7"
-        "0c"
-        "03"
-        "7fffffffffffffff"
-        "00000e10",
-        "8100"
-        "0000000000000001"
-        "ffffffff",
-        "8400"
-        "000007e1"
-        "02"
-        "1d",
-        "8200"
-        "00000005"
-        "0102030405",
-        "1600"
-        "0300"
-        "00000003"
-        "6c6973",
-        "1600"
-        "0300"
-        "00000004"
-        "6c697378",
-        "0e00"
-        "090000000000"
-        "090000000001"
-        "fe01",
-        "0e00"
-        "fe01"
-        "fe01",
-        "1100"
-        "fe01"
-        "00000000"
-        "090000000001fe01",
-        "000000000"
-        "1780000000000",
+        "230000000000",
+        "22000000000100000000",
+        "8800000007d70d03000021966f88140000000e10",
+        "8800000007d70c037fffffffffffffff00000e10",
+        "81000000000000000001ffffffff",
+        "8400000007e1021d",
+        "8200000000050102030405",
+        "16000300000000036c6973",
+        "16000300000000046c697378",
+        "0e00090000000000090000000001fe01",
+        "0e00fe01fe01",
+        "1100fe0100000000090000000001fe01",
+        "0000000001780000000000",
         "1500",
         "0301ff",
     };
@@ -429,6 +409,6 @@ START_TEST(hooks)
 }
 END_TEST
 
-RUN_SUITE("codec", official_vectors, golden, tree, null_of_a_type, big_numbers_have_one_form,
-          bad_bytes, depth_is_bounded, vertex_owns_its_properties,
+RUN_SUITE("codec", official_vectors, golden, tree, first_byte_is_the_type, null_of_a_type,
+          big_numbers_have_one_form, bad_bytes, depth_is_bounded, vertex_owns_its_properties,
           unread_properties_differ_from_none, hooks)

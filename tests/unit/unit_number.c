@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "common/number_exact.h"
+#include "common/number_shortest.h"
 #include "tests/lib/runner.h"
 
 static struct arena arena;
@@ -425,7 +427,42 @@ START_TEST(whole_numbers)
 }
 END_TEST
 
+START_TEST(shortest_digits)
+{
+    struct number_shortest s;
+
+    number_shortest_find(1500, false, &s);
+    ck_assert_str_eq(s.digits, "15");
+    ck_assert_int_eq(s.exponent, 4);
+    number_shortest_find((double)0.1F, true, &s);
+    ck_assert_str_eq(s.digits, "1");
+    ck_assert_int_eq(s.exponent, 0);
+}
+END_TEST
+
+START_TEST(exact_numbers)
+{
+    struct number_exact a;
+    struct number_exact b;
+    bool is_integral;
+    int64_t v;
+
+    ck_assert(!number_exact_open_text(&a, "12x", 10));
+    ck_assert(number_exact_open_text(&a, "1250", 10));
+    a.scale = 2;
+    ck_assert_int_eq(number_exact_top(&a), 2);
+    ck_assert(number_exact_open_text(&b, "125", 10));
+    b.scale = 1;
+    ck_assert_int_eq(number_exact_order(&a, &b), 0);
+    ck_assert(number_exact_truncate(&a, &is_integral) && !is_integral);
+    ck_assert(number_exact_fits(&a, &v) && v == 12);
+    ck_assert(!number_exact_is_zero(&a));
+    number_exact_close(&a);
+    number_exact_close(&b);
+}
+END_TEST
+
 RUN_SUITE("number", doubles_print_as_in_java, floats_print_as_in_java, decimals_print_as_in_java,
           parsing_refuses, bigints_have_javas_bytes, integers_promote, classes_join,
           decimals_compute_as_in_java, bombs, min_and_max, order_is_by_value, conversions,
-          whole_numbers)
+          whole_numbers, shortest_digits, exact_numbers)

@@ -9,6 +9,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -25,6 +26,35 @@ enum {
 };
 
 static const char MIME[] = "application/vnd.graphbinary-v1.0";
+
+int client_address(const char *flag, char *host, char *port, struct error *err)
+{
+    const char *text = flag ? flag : getenv("CARDEA_ROUTER");
+    const char *colon, *end;
+    size_t size;
+
+    text = text && *text ? text : "127.0.0.1:8182";
+    if (strncmp(text, "ws://", 5) == 0) {
+        text += 5;
+    }
+    end = strchr(text, '/');
+    size = end ? (size_t)(end - text) : strlen(text);
+    colon = memchr(text, ':', size);
+    /* The last colon: IPv6 addresses hold more of them. */
+    for (const char *at = colon; at != NULL; at = memchr(at, ':', (size_t)(text + size - at))) {
+        colon = at++;
+    }
+    if (colon == NULL || colon == text || colon + 1 == text + size || size > 250) {
+        return error_set(err, E_INVALID, "'%s' is not HOST:PORT", flag ? flag : text);
+    }
+    if (*text == '[' && colon[-1] == ']') {
+        snprintf(host, 256, "%.*s", (int)(colon - text - 2), text + 1);
+    } else {
+        snprintf(host, 256, "%.*s", (int)(colon - text), text);
+    }
+    snprintf(port, 256, "%.*s", (int)(text + size - colon - 1), colon + 1);
+    return E_OK;
+}
 
 static int wait_for(struct client *client, short events, int timeout_ms, struct error *err)
 {
@@ -390,8 +420,8 @@ int client_receive(struct client *client, struct arena *arena, struct client_ans
     } while (rc == E_OK && answer->status == 206);
     if (rc == E_OK) {
         size_t count = items.size / sizeof(struct value);
-        answer->results = value_items(arena, VALUE_LIST, (const struct value *)(void *)items.data,
-                                      count);
+        answer->results =
+            value_items(arena, VALUE_LIST, (const struct value *)(void *)items.data, count);
     }
     bytes_close(&items);
     bytes_close(&frame);

@@ -13,24 +13,26 @@
 #include "common/error.h"
 #include "common/value.h"
 
-enum {
-    CLIENT_FRAME_MAX = 256 << 20
-};
+enum { CLIENT_FRAME_MAX = 256 << 20 };
 
 struct client {
-    int fd;                    /* -1: closed. */
+    int fd; /* -1: closed. */
     bool is_open;
-    struct bytes input;        /* Read, not yet used. */
-    size_t used;               /* Of input. */
-    uint64_t requests;         /* Makes request ids. */
+    struct bytes input;          /* Read, not yet used. */
+    size_t used;                 /* Of input. */
+    uint64_t requests;           /* Makes request ids. */
     volatile sig_atomic_t *stop; /* Not null: a non-zero value ends waiting with E_CANCELLED. */
 };
 
 struct client_answer {
-    int status;            /* Gremlin status code of the last frame. */
-    struct value results;  /* A LIST of all results, in the arena given. */
-    struct slice message;  /* Of an error. */
+    int status;           /* Gremlin status code of the last frame. */
+    struct value results; /* A LIST of all results, in the arena given. */
+    struct slice message; /* Of an error. */
 };
+
+/* The router: flag, else CARDEA_ROUTER, else 127.0.0.1:8182. Accepts HOST:PORT and ws://HOST:PORT/gremlin.
+ * Fills host and port (each at least 256 bytes); E_INVALID for a bad form. */
+int client_address(const char *flag, char *host, char *port, struct error *err);
 
 /* E_UNAVAILABLE when nobody listens, E_TIMEOUT, E_MALFORMED when it is not a Gremlin server. */
 int client_open(struct client *client, const char *host, const char *port, struct error *err);

@@ -12,10 +12,7 @@
 
 #include "router/core.h"
 
-enum {
-    ADMIN_CALLS_MAX = 64,
-    ADMIN_DEADLINE_MS = 60000
-};
+enum { ADMIN_CALLS_MAX = 64, ADMIN_DEADLINE_MS = 60000 };
 
 struct admin_call {
     struct remote_request sent;

@@ -61,9 +61,9 @@ static int read_record(struct reader *reader, struct exec *exec, struct element 
     }
     change_decode(reader, &exec->arena, &element->change);
     if (!reader->is_bad &&
-        (record == BULK_VERTEX
-             ? element->change.kind != CHANGE_VERTEX_ADD
-             : element->change.kind != CHANGE_EDGE_ADD || element->change.direction != DIRECTION_OUT)) {
+        (record == BULK_VERTEX ? element->change.kind != CHANGE_VERTEX_ADD
+                               : element->change.kind != CHANGE_EDGE_ADD ||
+                                     element->change.direction != DIRECTION_OUT)) {
         return error_set(err, E_MALFORMED, "batch: a change that is no vertex and no edge");
     }
     return E_OK;
@@ -141,10 +141,10 @@ static enum pull place_labels(struct bulk *bulk, struct exec *exec)
             }
             if (bulk->labels[at].size == 0) {
                 const struct vid *end_id = &bulk->unknown[at].id;
-                const char *name = end_id->text.data
-                                       ? arena_format(&exec->arena, "'%.*s'", (int)end_id->text.size,
-                                                      (const char *)end_id->text.data)
-                                       : arena_format(&exec->arena, "%lld", (long long)end_id->num);
+                const char *name =
+                    end_id->text.data ? arena_format(&exec->arena, "'%.*s'", (int)end_id->text.size,
+                                                     (const char *)end_id->text.data)
+                                      : arena_format(&exec->arena, "%lld", (long long)end_id->num);
                 return op_fail(exec, E_NOT_FOUND, "edge %u of the batch: there is no vertex %s", i,
                                name);
             }

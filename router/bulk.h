@@ -20,15 +20,9 @@
 #include "common/change.h"
 #include "router/op/exec.h"
 
-enum {
-    BULK_ELEMENTS_MAX = CHANGE_COUNT_MAX / 2
-};
+enum { BULK_ELEMENTS_MAX = CHANGE_COUNT_MAX / 2 };
 
-enum bulk_record {
-    BULK_VERTEX = 1,
-    BULK_EDGE = 2,
-    BULK_EDGE_NO_ID = 3
-};
+enum bulk_record { BULK_VERTEX = 1, BULK_EDGE = 2, BULK_EDGE_NO_ID = 3 };
 
 void bulk_encode_vertex(struct bytes *out, const struct change *vertex);
 /* The OUT half, and the label of its vertex; has_id false: the router makes the edge's id. */

@@ -2,7 +2,6 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 bool cli_output_parse(const char *name, enum cli_output *out)
@@ -22,35 +21,6 @@ bool cli_output_parse(const char *name, enum cli_output *out)
         }
     }
     return false;
-}
-
-int cli_address(const char *flag, char *host, char *port, struct error *err)
-{
-    const char *text = flag ? flag : getenv("CARDEA_ROUTER");
-    const char *colon, *end;
-    size_t size;
-
-    text = text && *text ? text : "127.0.0.1:8182";
-    if (strncmp(text, "ws://", 5) == 0) {
-        text += 5;
-    }
-    end = strchr(text, '/');
-    size = end ? (size_t)(end - text) : strlen(text);
-    colon = memchr(text, ':', size);
-    /* The last colon: IPv6 addresses hold more of them. */
-    for (const char *at = colon; at != NULL; at = memchr(at, ':', (size_t)(text + size - at))) {
-        colon = at++;
-    }
-    if (colon == NULL || colon == text || colon + 1 == text + size || size > 250) {
-        return error_set(err, E_INVALID, "'%s' is not HOST:PORT", flag ? flag : text);
-    }
-    if (*text == '[' && colon[-1] == ']') {
-        snprintf(host, 256, "%.*s", (int)(colon - text - 2), text + 1);
-    } else {
-        snprintf(host, 256, "%.*s", (int)(colon - text), text);
-    }
-    snprintf(port, 256, "%.*s", (int)(text + size - colon - 1), colon + 1);
-    return E_OK;
 }
 
 void cli_error(const char *hint, const char *format, ...)

@@ -13,7 +13,7 @@
 /* Exit codes, in every help text. */
 enum {
     CLI_OK = 0,
-    CLI_FAILED = 1,  /* The server or a check said no. */
+    CLI_FAILED = 1, /* The server or a check said no. */
     CLI_USAGE = 2,
     CLI_NO_SERVER = 3, /* Cannot connect, or no answer in time. */
     CLI_INTERRUPTED = 130
@@ -29,10 +29,6 @@ enum cli_output {
 
 /* False for a name that is none of gremlin, table, json, graphson. */
 bool cli_output_parse(const char *name, enum cli_output *out);
-
-/* The router: flag, else CARDEA_ROUTER, else 127.0.0.1:8182. Accepts HOST:PORT and ws://HOST:PORT/gremlin.
- * Fills host and port (each at least 256 bytes); E_INVALID for a bad form. */
-int cli_address(const char *flag, char *host, char *port, struct error *err);
 
 /* "cardea: error: ..." and "hint: ..." (may be null) on stderr. */
 void cli_error(const char *hint, const char *format, ...) __attribute__((format(printf, 2, 3)));

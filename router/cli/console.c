@@ -1,7 +1,7 @@
 #include "router/cli/cli.h"
 
-#include "common/mem.h"
 #include "common/client.h"
+#include "common/mem.h"
 #include "router/cli/show.h"
 #include "router/gremlin/step.h"
 
@@ -16,10 +16,7 @@
 
 #include <editline/readline.h>
 
-enum {
-    WORDS_MAX = 4096,
-    HISTORY_MAX = 2000
-};
+enum { WORDS_MAX = 4096, HISTORY_MAX = 2000 };
 
 struct console {
     const char *router;
@@ -88,7 +85,8 @@ static const struct argp parser = {
     NULL};
 
 static const char help[] =
-    "Gremlin, on as many lines as the brackets need. Tab completes steps, tokens and property keys.\n"
+    "Gremlin, on as many lines as the brackets need. Tab completes steps, tokens and property "
+    "keys.\n"
     "  :graph NAME              g is this graph from now on\n"
     "  :output FORMAT           gremlin, table, json, graphson\n"
     "  :timing                  show how long each query took, or stop that\n"
@@ -106,13 +104,30 @@ static void add_word(struct console *console, const char *word)
 
 static void load_words(struct console *console)
 {
-    static const char *const more[] = {
-        "within(",  "without(", "between(",     "inside(",       "outside(", "containing(",
-        "gt(",      "gte(",     "lt(",          "lte(",          "eq(",      "neq(",
-        "startingWith(", "endingWith(", "regex(", "T.id", "T.label", "Order.asc", "Order.desc",
-        "Scope.local", "WithOptions.tokens", "__."};
-    struct client_query query = {
-        .text = SLICE("g.V().limit(2000).properties().key().dedup()"), .source = console->graph};
+    static const char *const more[] = {"within(",
+                                       "without(",
+                                       "between(",
+                                       "inside(",
+                                       "outside(",
+                                       "containing(",
+                                       "gt(",
+                                       "gte(",
+                                       "lt(",
+                                       "lte(",
+                                       "eq(",
+                                       "neq(",
+                                       "startingWith(",
+                                       "endingWith(",
+                                       "regex(",
+                                       "T.id",
+                                       "T.label",
+                                       "Order.asc",
+                                       "Order.desc",
+                                       "Scope.local",
+                                       "WithOptions.tokens",
+                                       "__."};
+    struct client_query query = {.text = SLICE("g.V().limit(2000).properties().key().dedup()"),
+                                 .source = console->graph};
     struct client_answer answer;
     struct error err = {0};
 
@@ -330,8 +345,8 @@ static void transact(struct console *console, const char *command)
         cli_error(":begin opens one", "no transaction is open");
         return;
     }
-    ask(console, slice_text(strcmp(command, "commit") == 0 ? "g.tx().commit()"
-                                                           : "g.tx().rollback()"));
+    ask(console,
+        slice_text(strcmp(command, "commit") == 0 ? "g.tx().commit()" : "g.tx().rollback()"));
     console->in_session = false;
 }
 
@@ -361,8 +376,8 @@ static bool obey(struct console *console, char *command)
                strcmp(word, "rollback") == 0) {
         transact(console, word);
     } else {
-        cli_error(":help lists what there is", "not understood: :%s%s%s", word,
-                  argument ? " " : "", argument ? argument : "");
+        cli_error(":help lists what there is", "not understood: :%s%s%s", word, argument ? " " : "",
+                  argument ? argument : "");
     }
     return true;
 }
@@ -406,7 +421,7 @@ int cli_console(int argc, char **argv)
     console->output = CLI_OUTPUT_GREMLIN;
     argp_parse(&parser, argc, argv, 0, NULL, console);
     console->client.stop = &is_interrupted;
-    if (cli_address(console->router, console->host, console->port, &err) != E_OK) {
+    if (client_address(console->router, console->host, console->port, &err) != E_OK) {
         cli_error("--router 127.0.0.1:8182", "%s", err.text);
         code = CLI_USAGE;
     } else if (client_open(&console->client, console->host, console->port, &err) != E_OK) {

@@ -22,13 +22,7 @@ enum {
     VALUES_MAX = 4096 /* Of one cell. */
 };
 
-enum column_kind {
-    COLUMN_PROPERTY,
-    COLUMN_ID,
-    COLUMN_LABEL,
-    COLUMN_FROM,
-    COLUMN_TO
-};
+enum column_kind { COLUMN_PROPERTY, COLUMN_ID, COLUMN_LABEL, COLUMN_FROM, COLUMN_TO };
 
 struct column {
     enum column_kind kind;
@@ -40,8 +34,8 @@ struct column {
 
 struct file {
     struct loader *loader;
-    struct arena head;  /* Columns. */
-    struct arena row;   /* Of the row being read. */
+    struct arena head; /* Columns. */
+    struct arena row;  /* Of the row being read. */
     struct column columns[COLUMNS_MAX];
     struct slice fields[COLUMNS_MAX]; /* data null: empty. */
     size_t column_count;
@@ -73,8 +67,7 @@ static bool cut_suffix(struct slice *text, const char *suffix)
 {
     size_t size = strlen(suffix);
 
-    if (text->size < size ||
-        !same_text(slice_of(text->data + text->size - size, size), suffix)) {
+    if (text->size < size || !same_text(slice_of(text->data + text->size - size, size), suffix)) {
         return false;
     }
     text->size -= size;
@@ -86,8 +79,8 @@ static void read_column(struct column *column, struct slice head)
     static const struct {
         const char *name;
         enum column_kind kind;
-    } special[] = {{"~id", COLUMN_ID}, {"~label", COLUMN_LABEL}, {"~from", COLUMN_FROM},
-                   {"~to", COLUMN_TO}};
+    } special[] = {
+        {"~id", COLUMN_ID}, {"~label", COLUMN_LABEL}, {"~from", COLUMN_FROM}, {"~to", COLUMN_TO}};
     const uint8_t *colon;
 
     for (size_t i = 0; i < sizeof(special) / sizeof(special[0]); i++) {
@@ -233,8 +226,8 @@ static struct slice special_cell(const struct file *file, enum column_kind kind)
 static int give_vertex(struct file *file, const struct properties *props)
 {
     struct slice id = special_cell(file, COLUMN_ID), label = special_cell(file, COLUMN_LABEL);
-    struct change vertex = {.kind = CHANGE_VERTEX_ADD, .vprops = props->items,
-                            .vprop_count = props->count};
+    struct change vertex = {
+        .kind = CHANGE_VERTEX_ADD, .vprops = props->items, .vprop_count = props->count};
 
     if (id.size == 0 || id.size > VID_TEXT_MAX) {
         return loader_bad(file->loader, file->line, file->err, "~id is %s",
@@ -335,17 +328,19 @@ static int parse(struct file *file, FILE *input)
                                  file->loader->file, file->line, csv_strerror(csv_error(&parser)));
         }
         if (parser.entry_size > FIELD_MAX) {
-            file->rc = error_set(file->err, E_LIMIT, "%s:%" PRIu64 ": a field of more than %d bytes",
-                                 file->loader->file, file->line, FIELD_MAX);
+            file->rc =
+                error_set(file->err, E_LIMIT, "%s:%" PRIu64 ": a field of more than %d bytes",
+                          file->loader->file, file->line, FIELD_MAX);
         }
         loader_progress(file->loader, file->only_head ? 0 : size);
     }
     if (file->rc == E_OK && ferror(input)) {
-        file->rc = error_set(file->err, E_IO, "reading %s: %s", file->loader->file, strerror(errno));
+        file->rc =
+            error_set(file->err, E_IO, "reading %s: %s", file->loader->file, strerror(errno));
     }
     if (file->rc == E_OK && csv_fini(&parser, on_field, on_row, file) != 0) {
-        file->rc = error_set(file->err, E_MALFORMED, "%s: ends within a quoted field",
-                             file->loader->file);
+        file->rc =
+            error_set(file->err, E_MALFORMED, "%s: ends within a quoted field", file->loader->file);
     }
     if (file->rc == E_OK && !file->has_head) {
         file->rc = error_set(file->err, E_MALFORMED, "%s: is empty", file->loader->file);

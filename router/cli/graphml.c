@@ -77,8 +77,8 @@ static void add_key(struct file *file, const XML_Char **attributes)
         file->rc = error_set(file->err, E_MALFORMED, "%s:%llu: attr.type '%s' is not known",
                              file->loader->file, (unsigned long long)line_of(file), type);
     } else if (file->key_count == KEYS_MAX) {
-        file->rc = error_set(file->err, E_LIMIT, "%s: more than %d keys", file->loader->file,
-                             KEYS_MAX);
+        file->rc =
+            error_set(file->err, E_LIMIT, "%s: more than %d keys", file->loader->file, KEYS_MAX);
     } else {
         file->keys[file->key_count++] = key;
     }
@@ -142,7 +142,8 @@ static void end_data(struct file *file)
         bytes_clear(&file->text);
         return;
     }
-    if (slice_equal(file->key->id, SLICE("labelV")) || slice_equal(file->key->id, SLICE("labelE"))) {
+    if (slice_equal(file->key->id, SLICE("labelV")) ||
+        slice_equal(file->key->id, SLICE("labelE"))) {
         file->label = text;
         return;
     }
@@ -161,8 +162,8 @@ static void end_data(struct file *file)
 static int give_vertex(struct file *file)
 {
     struct vproperty *props = arena_array(&file->item, file->data_count, sizeof(*props));
-    struct change vertex = {.kind = CHANGE_VERTEX_ADD, .vprops = props,
-                            .vprop_count = file->data_count};
+    struct change vertex = {
+        .kind = CHANGE_VERTEX_ADD, .vprops = props, .vprop_count = file->data_count};
 
     if (file->id.size == 0 || file->id.size > VID_TEXT_MAX) {
         return loader_bad(file->loader, line_of(file), file->err, "<node> without a usable id");

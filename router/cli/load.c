@@ -1,4 +1,4 @@
-#include "router/cli/cli.h"
+#include "common/client.h"
 
 #include "common/hash.h"
 #include "common/mem.h"
@@ -15,16 +15,9 @@
 #include <time.h>
 #include <unistd.h>
 
-enum {
-    FILES_MAX = 1024
-};
+enum { FILES_MAX = 1024 };
 
-enum file_kind {
-    FILE_CSV_VERTICES,
-    FILE_CSV_EDGES,
-    FILE_GRAPHML,
-    FILE_GRAPHSON
-};
+enum file_kind { FILE_CSV_VERTICES, FILE_CSV_EDGES, FILE_GRAPHML, FILE_GRAPHSON };
 
 struct options {
     const char *router;
@@ -100,8 +93,10 @@ static const struct argp parser = {
     option_list,
     parse_option,
     "FILE...",
-    "Loads files into a graph: CSV with ~id,~label,name:type... or ~id,~from,~to,~label,... headers "
-    "(.csv), GraphML (.xml, .graphml), GraphSON 3 adjacency lines (.json). Vertices of all files come "
+    "Loads files into a graph: CSV with ~id,~label,name:type... or ~id,~from,~to,~label,... "
+    "headers "
+    "(.csv), GraphML (.xml, .graphml), GraphSON 3 adjacency lines (.json). Vertices of all files "
+    "come "
     "first, then edges. A load that was killed goes on where it was when it is started again."
     "\vExamples:\n"
     "  cardea load nodes.csv edges.csv\n"
@@ -142,7 +137,8 @@ static int look_at_files(struct options *options, uint64_t *bytes, struct error 
             options->kinds[i] = FILE_GRAPHSON;
         } else {
             return error_set(err, E_INVALID,
-                             "%s: the ending tells the format: .csv, .xml, .graphml or .json", path);
+                             "%s: the ending tells the format: .csv, .xml, .graphml or .json",
+                             path);
         }
         *bytes += (uint64_t)info.st_size * (ends_with(path, ".csv") ? 1 : 2);
     }
@@ -302,7 +298,7 @@ int cli_load(int argc, char **argv)
 
     argp_parse(&parser, argc, argv, 0, NULL, &options);
     if (options.data == NULL) {
-        if (cli_address(options.router, host, port, &err) != E_OK) {
+        if (client_address(options.router, host, port, &err) != E_OK) {
             cli_error("--router 127.0.0.1:8182", "%s", err.text);
             return CLI_USAGE;
         }

@@ -11,11 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum {
-    BAR_MS = 100,
-    LINE_MS = 10000,
-    BAR_WIDTH = 24
-};
+enum { BAR_MS = 100, LINE_MS = 10000, BAR_WIDTH = 24 };
 
 static uint64_t now_ms(void)
 {
@@ -92,9 +88,8 @@ static void show(struct loader *loader, uint64_t now)
 {
     double seconds = (double)(now - loader->started_ms) / 1000;
     uint64_t count = loader->vertices + loader->edges;
-    double share = loader->bytes_total > 0
-                       ? (double)loader->bytes_done / (double)loader->bytes_total
-                       : 0;
+    double share =
+        loader->bytes_total > 0 ? (double)loader->bytes_done / (double)loader->bytes_total : 0;
     double rate = seconds > 0 ? (double)count / seconds : 0;
     double left = share > 0.01 ? seconds / share - seconds : 0;
 
@@ -180,9 +175,8 @@ static int send_batch(struct loader *loader, struct error *err)
     pairs[0] = value_cstring("aliases");
     pairs[1] = value_items(&arena, VALUE_MAP, alias, 1);
     pairs[2] = value_cstring("batch");
-    pairs[3] = (struct value){.kind = VALUE_BINARY,
-                              .size = (uint32_t)loader->batch.size,
-                              .bytes = loader->batch.data};
+    pairs[3] = (struct value){
+        .kind = VALUE_BINARY, .size = (uint32_t)loader->batch.size, .bytes = loader->batch.data};
     call.arguments = value_items(&arena, VALUE_MAP, pairs, 2);
     rc = client_send(loader->client, &call, err);
     arena_close(&arena);
@@ -211,9 +205,9 @@ static int is_there(struct loader *loader, bool *there, struct error *err)
             bytes_append(&text, "\\", c == '\'' || c == '\\' ? 1 : 0);
             bytes_u8(&text, c);
         }
-        query.text = slice_text(arena_format(&arena, "g.%s('%.*s').count()",
-                                             loader->is_edges ? "E" : "V", (int)text.size,
-                                             (const char *)text.data));
+        query.text =
+            slice_text(arena_format(&arena, "g.%s('%.*s').count()", loader->is_edges ? "E" : "V",
+                                    (int)text.size, (const char *)text.data));
         bytes_close(&text);
     } else {
         query.text = slice_text(arena_format(&arena, "g.%s(%" PRId64 "L).count()",
@@ -270,8 +264,8 @@ static bool is_new(struct loader *loader)
 static int added(struct loader *loader, const struct vid *id, struct error *err)
 {
     if (loader->batch_count++ == 0 && loader->is_doubtful) {
-        size_t size = id->text.size < sizeof(loader->first_text) ? id->text.size
-                                                                  : sizeof(loader->first_text);
+        size_t size =
+            id->text.size < sizeof(loader->first_text) ? id->text.size : sizeof(loader->first_text);
         loader->first_id = *id;
         if (id->text.data != NULL) {
             memcpy(loader->first_text, id->text.data, size);

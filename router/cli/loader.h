@@ -16,8 +16,8 @@
 #include <stdio.h>
 
 #include "common/change.h"
-#include "common/map.h"
 #include "common/client.h"
+#include "common/map.h"
 
 enum {
     LOADER_BATCH_ELEMENTS = 30000,
@@ -29,28 +29,28 @@ enum {
 struct loader {
     struct client *client;
     const char *graph;
-    const char *state_path;   /* Empty: no state is kept. */
-    bool skip_bad;            /* --on-error skip. */
+    const char *state_path; /* Empty: no state is kept. */
+    bool skip_bad;          /* --on-error skip. */
     bool is_quiet;
-    bool is_terminal;         /* stderr shows a bar. */
-    bool is_edges;            /* The pass: false vertices, true edges. */
-    const char *file;         /* Being read, for messages. */
-    uint64_t bytes_total;     /* Of all passes, for the bar. */
+    bool is_terminal;     /* stderr shows a bar. */
+    bool is_edges;        /* The pass: false vertices, true edges. */
+    const char *file;     /* Being read, for messages. */
+    uint64_t bytes_total; /* Of all passes, for the bar. */
     uint64_t bytes_done;
     uint64_t started_ms, shown_ms;
     uint64_t vertices, edges; /* Given by readers. */
     uint64_t bad;
-    uint64_t resume_after;    /* Elements to skip: a run before has loaded them. */
-    bool is_doubtful;         /* The next batch may have been loaded by the run before. */
+    uint64_t resume_after; /* Elements to skip: a run before has loaded them. */
+    bool is_doubtful;      /* The next batch may have been loaded by the run before. */
     struct bytes batch;
     uint32_t batch_count;
-    struct vid first_id;      /* Of the batch: asked for when doubtful. */
+    struct vid first_id; /* Of the batch: asked for when doubtful. */
     uint8_t first_text[VID_TEXT_MAX];
-    bool is_waiting;          /* A batch is with the server. */
+    bool is_waiting; /* A batch is with the server. */
     uint64_t waiting_count;
-    uint64_t sent;            /* Elements acknowledged, skipped ones included. */
-    struct map numbers;       /* Vertex id -> label number, of the vertices in these files. */
-    struct map_text texts;    /* The same for ids that are text. */
+    uint64_t sent;         /* Elements acknowledged, skipped ones included. */
+    struct map numbers;    /* Vertex id -> label number, of the vertices in these files. */
+    struct map_text texts; /* The same for ids that are text. */
     struct bytes label_names[LOADER_LABELS_MAX];
     uint32_t label_count;
 };

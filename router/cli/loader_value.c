@@ -10,13 +10,26 @@ static const struct {
     const char *name;
     enum value_kind kind;
 } types[] = {
-    {"string", VALUE_STRING},       {"text", VALUE_STRING},      {"boolean", VALUE_BOOL},
-    {"bool", VALUE_BOOL},           {"byte", VALUE_BYTE},        {"short", VALUE_SHORT},
-    {"int", VALUE_INT},             {"integer", VALUE_INT},      {"long", VALUE_LONG},
-    {"float", VALUE_FLOAT},         {"double", VALUE_DOUBLE},    {"date", VALUE_DATETIME},
-    {"datetime", VALUE_DATETIME},   {"uuid", VALUE_UUID},        {"char", VALUE_CHAR},
-    {"character", VALUE_CHAR},      {"bigint", VALUE_BIGINT},    {"biginteger", VALUE_BIGINT},
-    {"bigdecimal", VALUE_DECIMAL},  {"decimal", VALUE_DECIMAL},
+    {"string", VALUE_STRING},
+    {"text", VALUE_STRING},
+    {"boolean", VALUE_BOOL},
+    {"bool", VALUE_BOOL},
+    {"byte", VALUE_BYTE},
+    {"short", VALUE_SHORT},
+    {"int", VALUE_INT},
+    {"integer", VALUE_INT},
+    {"long", VALUE_LONG},
+    {"float", VALUE_FLOAT},
+    {"double", VALUE_DOUBLE},
+    {"date", VALUE_DATETIME},
+    {"datetime", VALUE_DATETIME},
+    {"uuid", VALUE_UUID},
+    {"char", VALUE_CHAR},
+    {"character", VALUE_CHAR},
+    {"bigint", VALUE_BIGINT},
+    {"biginteger", VALUE_BIGINT},
+    {"bigdecimal", VALUE_DECIMAL},
+    {"decimal", VALUE_DECIMAL},
 };
 
 static enum value_kind kind_of(struct slice type)
@@ -50,10 +63,14 @@ struct vid loader_id(struct slice text)
 
 static bool integer_value(enum value_kind kind, struct slice text, struct value *out)
 {
-    static const int64_t lows[] = {[VALUE_BYTE] = INT8_MIN, [VALUE_SHORT] = INT16_MIN,
-                                   [VALUE_INT] = INT32_MIN, [VALUE_LONG] = INT64_MIN};
-    static const int64_t highs[] = {[VALUE_BYTE] = INT8_MAX, [VALUE_SHORT] = INT16_MAX,
-                                    [VALUE_INT] = INT32_MAX, [VALUE_LONG] = INT64_MAX};
+    static const int64_t lows[] = {[VALUE_BYTE] = INT8_MIN,
+                                   [VALUE_SHORT] = INT16_MIN,
+                                   [VALUE_INT] = INT32_MIN,
+                                   [VALUE_LONG] = INT64_MIN};
+    static const int64_t highs[] = {[VALUE_BYTE] = INT8_MAX,
+                                    [VALUE_SHORT] = INT16_MAX,
+                                    [VALUE_INT] = INT32_MAX,
+                                    [VALUE_LONG] = INT64_MAX};
     int64_t number;
 
     if (!text_to_i64(text, &number) || number < lows[kind] || number > highs[kind]) {
@@ -75,8 +92,7 @@ static bool time_value(struct arena *arena, struct slice text, struct value *out
     } else if (!datetime_parse(text, &time)) {
         return false;
     }
-    *out = (struct value){.kind = VALUE_DATETIME,
-                          .time = arena_copy(arena, &time, sizeof(time))};
+    *out = (struct value){.kind = VALUE_DATETIME, .time = arena_copy(arena, &time, sizeof(time))};
     return true;
 }
 

@@ -1,6 +1,6 @@
 #include "router/cli/local.h"
 
-#include "router/cli/cli.h"
+#include "common/client.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -34,8 +34,8 @@ static int read_ready(int fd, char *line, size_t size, struct error *err)
 
 static void become_cluster(const char *data, int output)
 {
-    char *const arguments[] = {"cardea", "dev", "--data", (char *)(uintptr_t)data, "--port", "0",
-                               NULL};
+    char *const arguments[] = {"cardea", "dev", "--data", (char *)(uintptr_t)data,
+                               "--port", "0",   NULL};
 
     dup2(output, STDOUT_FILENO);
     execv("/proc/self/exe", arguments);
@@ -73,7 +73,7 @@ int local_open(struct local *local, const char *data, char *host, char *port, st
             rc = error_set(err, E_UNAVAILABLE, "the cluster said '%s'", line);
         } else {
             *end = '\0';
-            rc = cli_address(address, host, port, err);
+            rc = client_address(address, host, port, err);
         }
     }
     if (rc != E_OK) {

@@ -115,9 +115,8 @@ static void show_caret(struct slice text, const char *message)
 
 static int run(const struct options *options, struct slice text, struct client *client)
 {
-    struct client_query query = {.text = text,
-                                 .source = options->graph,
-                                 .timeout_ms = options->timeout_ms};
+    struct client_query query = {
+        .text = text, .source = options->graph, .timeout_ms = options->timeout_ms};
     struct client_answer answer;
     struct arena arena;
     struct error err = {0};
@@ -128,8 +127,8 @@ static int run(const struct options *options, struct slice text, struct client *
         cli_error(NULL, "%s", err.text);
         code = err.code == E_CANCELLED ? CLI_INTERRUPTED : CLI_NO_SERVER;
     } else if (answer.status != 200 && answer.status != 204) {
-        const char *message =
-            arena_format(&arena, "%.*s", (int)answer.message.size, (const char *)answer.message.data);
+        const char *message = arena_format(&arena, "%.*s", (int)answer.message.size,
+                                           (const char *)answer.message.data);
         cli_error(NULL, "%s", message);
         show_caret(text, message);
         code = CLI_FAILED;
@@ -151,7 +150,7 @@ int cli_query(int argc, char **argv)
     int code;
 
     argp_parse(&parser, argc, argv, 0, NULL, &options);
-    if (cli_address(options.router, host, port, &err) != E_OK) {
+    if (client_address(options.router, host, port, &err) != E_OK) {
         cli_error("--router 127.0.0.1:8182", "%s", err.text);
         return CLI_USAGE;
     }

@@ -14,7 +14,4 @@
 void show_results(FILE *out, enum cli_output output, const struct value *results,
                   struct arena *arena);
 
-/* One value as plain JSON: numbers bare, elements as objects with id, label, properties; map keys as text. */
-void show_json(struct bytes *out, const struct value *value);
-
 #endif

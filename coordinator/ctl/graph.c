@@ -1,0 +1,230 @@
+#include "coordinator/ctl/ctl.h"
+
+#include <argp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    KEY_SHARDS = 0x100,
+    KEY_PARTITIONER,
+    KEY_IDS,
+    KEY_SPLIT,
+    KEY_YES,
+    KEY_LABEL,
+    KEY_NAME,
+    WORDS_MAX = 4,
+    SPLITS_MAX = 1024
+};
+
+struct options {
+    const char *words[WORDS_MAX]; /* The verb and what it is about. */
+    size_t word_count;
+    int64_t shards;
+    const char *partitioner, *ids, *label, *name;
+    struct value splits[SPLITS_MAX];
+    size_t split_count;
+    bool is_sure;
+};
+
+static void add_split(struct options *options, char *text, struct argp_state *state)
+{
+    for (char *save = NULL, *at = strtok_r(text, ",", &save); at != NULL;
+         at = strtok_r(NULL, ",", &save)) {
+        char *end = NULL;
+        long long number = strtoll(at, &end, 10);
+
+        if (options->split_count == SPLITS_MAX) {
+            argp_error(state, "at most %d splits", SPLITS_MAX);
+        }
+        options->splits[options->split_count++] =
+            *end == '\0' ? value_long(number) : value_cstring(at);
+    }
+}
+
+static error_t parse_option(int key, char *arg, struct argp_state *state)
+{
+    struct options *options = state->input;
+    char *end = NULL;
+
+    switch (key) {
+    case KEY_SHARDS:
+        options->shards = strtoll(arg, &end, 10);
+        if (*end != '\0' || options->shards < 1 || options->shards > 1024) {
+            argp_error(state, "--shards is a number from 1 to 1024, not '%s'", arg);
+        }
+        break;
+    case KEY_PARTITIONER:
+        options->partitioner = arg;
+        break;
+    case KEY_IDS:
+        options->ids = arg;
+        break;
+    case KEY_SPLIT:
+        add_split(options, arg, state);
+        break;
+    case KEY_YES:
+        options->is_sure = true;
+        break;
+    case KEY_LABEL:
+        options->label = arg;
+        break;
+    case KEY_NAME:
+        options->name = arg;
+        break;
+    case ARGP_KEY_ARG:
+        if (options->word_count == WORDS_MAX) {
+            argp_error(state, "'%s' is one word too many", arg);
+        }
+        options->words[options->word_count++] = arg;
+        break;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+    return 0;
+}
+
+static const struct argp_option graph_options[] = {
+    {"shards", KEY_SHARDS, "N", 0, "create: how many shards (default: 4)", 0},
+    {"partitioner", KEY_PARTITIONER, "hash|range", 0, "create: how ids find shards (default: hash)",
+     0},
+    {"ids", KEY_IDS, "long|int", 0, "create: numeric ids come back as Int64 (default) or Int32", 0},
+    {"split", KEY_SPLIT, "ID,...", 0, "create, range: first ids of the shards after the first", 0},
+    {"yes", KEY_YES, NULL, 0, "drop: do not ask", 0},
+    {0}};
+
+static const struct argp graph_parser = {
+    graph_options,
+    parse_option,
+    "list\ncreate NAME\ndrop NAME",
+    "Named graphs of the cluster."
+    "\vExit codes: 0 ok, 1 the cluster said no, 2 wrong usage, 3 no "
+    "connection.",
+    NULL,
+    NULL,
+    NULL};
+
+static bool is_word(const struct options *options, size_t at, const char *word)
+{
+    return at < options->word_count && strcmp(options->words[at], word) == 0;
+}
+
+/* Dropping is for ever: a person is asked, a script says --yes. */
+static bool is_sure(const struct options *options)
+{
+    char answer[16];
+
+    if (options->is_sure) {
+        return true;
+    }
+    if (!isatty(STDIN_FILENO)) {
+        ctl_error("--yes drops without asking", "dropping a graph needs to be confirmed");
+        return false;
+    }
+    fprintf(stderr, "Drop graph '%s' with all its data? [y/N] ", options->words[1]);
+    return fgets(answer, sizeof(answer), stdin) != NULL && (answer[0] == 'y' || answer[0] == 'Y');
+}
+
+static int carry_out(struct ctl *ctl, const struct ctl_request *request)
+{
+    struct value reply;
+    int code = CTL_OK;
+
+    if (ctl_call(ctl, request, &reply, &code)) {
+        ctl_show(ctl, &reply);
+    }
+    return code;
+}
+
+int ctl_graph(struct ctl *ctl, int argc, char **argv)
+{
+    struct options *options = arena_array(&ctl->arena, 1, sizeof(*options));
+    struct ctl_request request = {.count = 0};
+
+    options->shards = 4;
+    options->partitioner = "hash";
+    options->ids = "long";
+    argp_parse(&graph_parser, argc, argv, 0, NULL, options);
+    if (is_word(options, 0, "list") && options->word_count == 1) {
+        ctl_put(&request, "verb", value_cstring("graph.list"));
+        return carry_out(ctl, &request);
+    }
+    if (is_word(options, 0, "create") && options->word_count == 2) {
+        ctl_put(&request, "verb", value_cstring("graph.create"));
+        ctl_put(&request, "name", value_cstring(options->words[1]));
+        ctl_put(&request, "shards", value_long(options->shards));
+        ctl_put(&request, "partitioner", value_cstring(options->partitioner));
+        ctl_put(&request, "ids", value_cstring(options->ids));
+        if (options->split_count > 0) {
+            ctl_put(&request, "split",
+                    value_items(&ctl->arena, VALUE_LIST, options->splits, options->split_count));
+        }
+        return carry_out(ctl, &request);
+    }
+    if (is_word(options, 0, "drop") && options->word_count == 2) {
+        if (!is_sure(options)) {
+            return CTL_USAGE;
+        }
+        ctl_put(&request, "verb", value_cstring("graph.drop"));
+        ctl_put(&request, "name", value_cstring(options->words[1]));
+        return carry_out(ctl, &request);
+    }
+    ctl_error("cardeactl graph list | create NAME | drop NAME", "not understood");
+    return CTL_USAGE;
+}
+
+static const struct argp_option index_options[] = {
+    {"label", KEY_LABEL, "LABEL", 0, "create: only vertices with this label", 0},
+    {"name", KEY_NAME, "NAME", 0, "create: its name (default: made of label and key)", 0},
+    {0}};
+
+static const struct argp index_parser = {
+    index_options,
+    parse_option,
+    "list GRAPH\ncreate GRAPH KEY\ndrop GRAPH NAME",
+    "Indexes on property keys of vertices: equality, ranges and prefixes."
+    "\vExit codes: 0 ok, 1 the "
+    "cluster said no, 2 wrong usage, 3 no connection.",
+    NULL,
+    NULL,
+    NULL};
+
+int ctl_index(struct ctl *ctl, int argc, char **argv)
+{
+    struct options *options = arena_array(&ctl->arena, 1, sizeof(*options));
+    struct ctl_request request = {.count = 0};
+    const char *name;
+
+    argp_parse(&index_parser, argc, argv, 0, NULL, options);
+    if (options->word_count < 2) {
+        ctl_error("cardeactl index list GRAPH | create GRAPH KEY | drop GRAPH NAME",
+                  "not understood");
+        return CTL_USAGE;
+    }
+    ctl_put(&request, "graph", value_cstring(options->words[1]));
+    if (is_word(options, 0, "list") && options->word_count == 2) {
+        ctl_put(&request, "verb", value_cstring("index.list"));
+        return carry_out(ctl, &request);
+    }
+    if (is_word(options, 0, "create") && options->word_count == 3) {
+        name = options->name
+                   ? options->name
+                   : arena_format(&ctl->arena, "%s%s%s", options->label ? options->label : "",
+                                  options->label ? "_" : "", options->words[2]);
+        ctl_put(&request, "verb", value_cstring("index.create"));
+        ctl_put(&request, "key", value_cstring(options->words[2]));
+        ctl_put(&request, "name", value_cstring(name));
+        if (options->label != NULL) {
+            ctl_put(&request, "label", value_cstring(options->label));
+        }
+        return carry_out(ctl, &request);
+    }
+    if (is_word(options, 0, "drop") && options->word_count == 3) {
+        ctl_put(&request, "verb", value_cstring("index.drop"));
+        ctl_put(&request, "name", value_cstring(options->words[2]));
+        return carry_out(ctl, &request);
+    }
+    ctl_error("cardeactl index list GRAPH | create GRAPH KEY | drop GRAPH NAME", "not understood");
+    return CTL_USAGE;
+}

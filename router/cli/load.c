@@ -1,3 +1,5 @@
+#include "router/cli/cli.h"
+
 #include "common/client.h"
 
 #include "common/hash.h"

@@ -1,6 +1,7 @@
 #include "router/cli/local.h"
 
 #include "common/client.h"
+#include "common/mem.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -34,8 +35,9 @@ static int read_ready(int fd, char *line, size_t size, struct error *err)
 
 static void become_cluster(const char *data, int output)
 {
-    char *const arguments[] = {"cardea", "dev", "--data", (char *)(uintptr_t)data,
-                               "--port", "0",   NULL};
+    char name[] = "cardea", dev[] = "dev", flag[] = "--data", port[] = "--port", any[] = "0";
+    char *folder = mem_text(data);
+    char *const arguments[] = {name, dev, flag, folder, port, any, NULL};
 
     dup2(output, STDOUT_FILENO);
     execv("/proc/self/exe", arguments);

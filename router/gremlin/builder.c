@@ -132,7 +132,6 @@ struct value builder_strategy(struct arena *arena, struct slice name, const stru
     items[0] = value_string(builder_class_name(name));
     items[1] = *map;
     out.kind = VALUE_STRATEGY;
-    out.size = 2;
     out.items = items;
     return out;
 }
@@ -179,4 +178,79 @@ struct value builder_connective(struct arena *arena, uint8_t test, const struct 
     predicate->children = copies;
     predicate->child_count = count;
     return predicate_value(predicate);
+}
+
+static bool are_predicates(const struct value *values, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (values[i].kind != VALUE_PREDICATE) {
+            return false;
+        }
+    }
+    return count > 0;
+}
+
+/* between() and the like may come with their two values in a list. */
+static void spread(const struct value **values, uint32_t *count)
+{
+    if (*count == 1 && (*values)->kind == VALUE_LIST) {
+        *count = (*values)->size;
+        *values = (*values)->items;
+    }
+}
+
+bool builder_named_predicate(struct arena *arena, struct slice name, const struct value *values,
+                             uint32_t count, struct value *out)
+{
+    enum predicate_test test = predicate_find(name);
+    struct value list;
+
+    switch (test) {
+    case PREDICATE_AND:
+    case PREDICATE_OR:
+    case PREDICATE_NOT:
+        spread(&values, &count);
+        if (!are_predicates(values, count) || (test == PREDICATE_NOT && count != 1)) {
+            return false;
+        }
+        *out = builder_connective(arena, (uint8_t)test, values, count);
+        return true;
+    case PREDICATE_WITHIN:
+    case PREDICATE_WITHOUT:
+        break;
+    case PREDICATE_INSIDE:
+    case PREDICATE_OUTSIDE:
+    case PREDICATE_BETWEEN:
+        spread(&values, &count);
+        if (count != 2) {
+            return false;
+        }
+        break;
+    case PREDICATE_TEST_COUNT:
+        return false;
+    case PREDICATE_EQ:
+    case PREDICATE_NEQ:
+    case PREDICATE_LT:
+    case PREDICATE_LTE:
+    case PREDICATE_GT:
+    case PREDICATE_GTE:
+    case PREDICATE_TYPE_OF:
+    case PREDICATE_CONTAINING:
+    case PREDICATE_NOT_CONTAINING:
+    case PREDICATE_STARTING_WITH:
+    case PREDICATE_NOT_STARTING_WITH:
+    case PREDICATE_ENDING_WITH:
+    case PREDICATE_NOT_ENDING_WITH:
+    case PREDICATE_REGEX:
+    case PREDICATE_NOT_REGEX:
+        /* The JavaScript driver takes a list for several values. */
+        if (count != 1) {
+            list = value_items(arena, VALUE_LIST, values, count);
+            values = arena_copy(arena, &list, sizeof list);
+            count = 1;
+        }
+        break;
+    }
+    *out = builder_predicate(arena, (uint8_t)test, values, count);
+    return true;
 }

@@ -39,6 +39,10 @@ struct value builder_predicate(struct arena *arena, uint8_t test, const struct v
 /* AND, OR, NOT of VALUE_PREDICATEs. */
 struct value builder_connective(struct arena *arena, uint8_t test, const struct value *children,
                                 uint32_t count);
+/* A P or TextP as the wire formats give it: a name and values. False if there is none of that name or the
+ * values do not suit it. */
+bool builder_named_predicate(struct arena *arena, struct slice name, const struct value *values,
+                             uint32_t count, struct value *out);
 /* "a.b.C$D" -> "C$D". */
 struct slice builder_class_name(struct slice name);
 

@@ -214,6 +214,14 @@ static int name_value(struct check *check, const struct node *link, enum check_p
     if (word_literal(link, out)) {
         return E_OK;
     }
+    /* Names of enumerators cannot be bound, but their second spellings (from, to) can. */
+    struct value key = value_string(link->text);
+    const struct value *bound =
+        check->input->bindings == NULL ? NULL : value_get(check->input->bindings, &key);
+    if (bound != NULL) {
+        *out = value_copy(check->arena, bound);
+        return E_OK;
+    }
     enum enumerator id = token_short(link->text);
     if (id != ENUMERATOR_COUNT) {
         return enumerator_value(check, link, id, out);
@@ -223,14 +231,7 @@ static int name_value(struct check *check, const struct node *link, enum check_p
                          "'%.*s' alone is not a value: write a traversal, such as __.out()",
                          NAME(link));
     }
-    struct value key = value_string(link->text);
-    const struct value *bound =
-        check->input->bindings == NULL ? NULL : value_get(check->input->bindings, &key);
-    if (bound == NULL) {
-        return unknown_name(check, link);
-    }
-    *out = value_copy(check->arena, bound);
-    return E_OK;
+    return unknown_name(check, link);
 }
 
 /* T.id, VertexProperty.Cardinality.set, WithOptions.tokens */

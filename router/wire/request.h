@@ -16,7 +16,9 @@
 #include "router/gremlin/bytecode.h"
 
 enum {
-    REQUEST_BYTES_MAX = 10 << 20
+    REQUEST_BYTES_MAX = 10 << 20,
+    REQUEST_BINDINGS_MAX = 16,
+    REQUEST_MEMORY_MAX = 256 << 20 /* Of a decoded request. */
 };
 
 enum format {
@@ -55,17 +57,18 @@ struct request {
     struct slice processor;
     struct slice session; /* data null: none. */
     bool manage_transaction;
-    struct slice source;  /* Alias of g: the traversal source, a graph's name; "g" if not given. */
-    struct slice gremlin; /* EVAL: the text. */
+    struct slice source;   /* Alias of g: the traversal source, a graph's name; "g" if not given. */
+    struct slice gremlin;  /* EVAL: the text. */
     struct value bindings; /* EVAL: a MAP, or NULL. */
     const struct bytecode *bytecode; /* BYTECODE; for EVAL made from the text by the router. */
-    uint32_t batch_size;     /* 0: the default. */
-    uint32_t timeout_ms;     /* 0: the default. */
+    uint32_t batch_size;             /* 0: the default. */
+    uint32_t timeout_ms;             /* 0: the default. */
     bool has_timeout;
-    bool tokens_only;        /* materializeProperties: tokens. */
-    bool is_single;          /* HTTP: one response with all results. */
+    bool tokens_only; /* materializeProperties: tokens. */
+    bool is_single;   /* HTTP: one response with all results. */
     struct slice user_agent;
-    struct value args;       /* OTHER: a MAP of all the arguments; else NULL. */
+    struct value args; /* OTHER: a MAP of all the arguments; else NULL. */
+    struct slice sasl; /* AUTHENTICATION: base64. */
 };
 
 /* Always gives a request with the id as far as it could be read, so that errors can be answered.
@@ -79,7 +82,14 @@ struct request_http {
     struct slice body;  /* POST. */
     struct slice query; /* GET: the raw query string. */
 };
-int request_decode_http(const struct request_http *http, struct request *request, struct error *err);
+int request_decode_http(const struct request_http *http, struct request *request,
+                        struct error *err);
 void request_close(struct request *request);
+
+/* Takes over the options that a traversal's source carries: g.with('evaluationTimeout', 500). For EVAL, once
+ * the text is parsed; bytecode's are taken when it is decoded, and give way to the message's own. */
+void request_take_options(struct request *request, const struct bytecode *bytecode);
+/* The format that a mime type (with its parameters) or the first known one of an Accept header asks for. */
+bool request_format_of(struct slice mime, enum format *out);
 
 #endif

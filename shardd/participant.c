@@ -65,7 +65,7 @@ void participant_init(struct participant *p, uint64_t last)
     assert(p != NULL);
     *p = (struct participant){.next = last + 1, .applied = last};
     lock_init(&p->locks, last);
-    session_init(&p->sessions);
+    once_init(&p->sessions);
 }
 
 void participant_close(struct participant *p)
@@ -81,7 +81,7 @@ void participant_close(struct participant *p)
     mem_free(p->entries);
     mem_free(p->finished);
     lock_close(&p->locks);
-    session_close(&p->sessions);
+    once_close(&p->sessions);
     *p = (struct participant){0};
 }
 
@@ -181,8 +181,8 @@ void participant_load_finished(struct participant *p, struct txn_gtid gtid, bool
 
 void participant_load_session(struct participant *p, uint64_t sid, uint64_t seq, uint64_t index)
 {
-    session_put(&p->sessions, sid,
-                &(struct session_outcome){.seq = seq, .state = SESSION_COMMITTED, .index = index});
+    once_put(&p->sessions, sid,
+                &(struct once_outcome){.seq = seq, .state = ONCE_COMMITTED, .index = index});
 }
 
 /* ---- entries ---- */
@@ -216,7 +216,7 @@ static void on_epoch(struct participant *p, const struct participant_event *even
     assert(p->entry_count == 0);
     p->epoch = event->epoch;
     p->is_serving = false;
-    session_epoch(&p->sessions);
+    once_epoch(&p->sessions);
     entry_append(p, STORE_NOOP, event);
 }
 
@@ -286,37 +286,37 @@ static void on_commit1(struct participant *p, const struct participant_event *ev
     struct slice text = {0};
     int code;
 
-    session_trim(&p->sessions, event->sid, event->low_seq);
-    struct session_outcome known = session_find(&p->sessions, event->sid, event->seq);
+    once_trim(&p->sessions, event->sid, event->low_seq);
+    struct once_outcome known = once_find(&p->sessions, event->sid, event->seq);
     switch (known.state) {
-    case SESSION_PAST:
-    case SESSION_RUNNING:
+    case ONCE_PAST:
+    case ONCE_RUNNING:
         effect(p, PARTICIPANT_DO_DROP, event->token);
         return;
-    case SESSION_COMMITTED:
+    case ONCE_COMMITTED:
         answer_yes(p, event->token, known.index);
         return;
-    case SESSION_REFUSED:
+    case ONCE_REFUSED:
         answer_no(p, event->token, known.code, slice_text(error_text(known.code)));
         return;
-    case SESSION_NEW:
+    case ONCE_NEW:
         break;
     }
     lock_set_finish(event->locks);
     if (!admit(p, event, &code, &text)) {
         if (code != E_OK) {
             /* A copy that comes later must not commit what was reported as refused. */
-            session_put(&p->sessions, event->sid,
-                        &(struct session_outcome){
-                            .seq = event->seq, .state = SESSION_REFUSED, .code = code});
+            once_put(&p->sessions, event->sid,
+                        &(struct once_outcome){
+                            .seq = event->seq, .state = ONCE_REFUSED, .code = code});
             p->counters.refused++;
             answer_no(p, event->token, code, text);
         }
         return;
     }
     struct participant_entry *entry = entry_append(p, STORE_TXN1, event);
-    session_put(&p->sessions, event->sid,
-                &(struct session_outcome){.seq = event->seq, .state = SESSION_RUNNING});
+    once_put(&p->sessions, event->sid,
+                &(struct once_outcome){.seq = event->seq, .state = ONCE_RUNNING});
     lock_pend(&p->locks, event->locks);
     entry->locks = *event->locks;
     *event->locks = (struct lock_set){0};
@@ -505,9 +505,9 @@ static void apply_entry(struct participant *p, struct participant_entry *entry)
         lock_change(&p->locks, &entry->locks, entry->index);
         lock_settle(&p->locks, &entry->locks);
         lock_set_close(&entry->locks);
-        session_put(&p->sessions, entry->sid,
-                    &(struct session_outcome){
-                        .seq = entry->seq, .state = SESSION_COMMITTED, .index = entry->index});
+        once_put(&p->sessions, entry->sid,
+                    &(struct once_outcome){
+                        .seq = entry->seq, .state = ONCE_COMMITTED, .index = entry->index});
         p->counters.commits++;
         answer_yes(p, entry->token, entry->index);
         break;
@@ -545,9 +545,9 @@ static void lose_entry(struct participant *p, struct participant_entry *entry,
     case STORE_TXN1:
         lock_settle(&p->locks, &entry->locks);
         lock_set_close(&entry->locks);
-        session_put(&p->sessions, entry->sid,
-                    &(struct session_outcome){
-                        .seq = entry->seq, .state = SESSION_REFUSED, .code = event->check});
+        once_put(&p->sessions, entry->sid,
+                    &(struct once_outcome){
+                        .seq = entry->seq, .state = ONCE_REFUSED, .code = event->check});
         answer_no(p, entry->token, event->check, event->check_text);
         break;
     case STORE_PREPARE:

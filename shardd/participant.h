@@ -48,7 +48,7 @@
 #define SHARDD_PARTICIPANT_H
 
 #include "shardd/lock.h"
-#include "shardd/session.h"
+#include "common/once.h"
 #include "shardd/store.h"
 
 enum {
@@ -154,7 +154,7 @@ struct participant {
     uint64_t next;    /* Index of the next entry. */
     uint64_t applied; /* All up to here took effect. */
     struct lock_table locks;
-    struct session_table sessions;
+    struct once_table sessions;
     struct txn_gtid watermark;
     struct participant_prepared *prepared;
     size_t prepared_count, prepared_room;

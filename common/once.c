@@ -1,18 +1,18 @@
-#include "shardd/session.h"
+#include "common/once.h"
 
 #include "common/mem.h"
 
 #include <assert.h>
 #include <string.h>
 
-void session_init(struct session_table *table)
+void once_init(struct once_table *table)
 {
     assert(table != NULL);
-    *table = (struct session_table){0};
+    *table = (struct once_table){0};
     map_init(&table->places, NULL);
 }
 
-void session_close(struct session_table *table)
+void once_close(struct once_table *table)
 {
     assert(table != NULL);
     for (size_t i = 0; i < table->count; i++) {
@@ -20,19 +20,19 @@ void session_close(struct session_table *table)
     }
     mem_free(table->sessions);
     map_close(&table->places);
-    *table = (struct session_table){0};
+    *table = (struct once_table){0};
 }
 
-static struct session *session_of(const struct session_table *table, uint64_t sid)
+static struct once_session *session_of(const struct once_table *table, uint64_t sid)
 {
     const uint64_t *place = map_get(&table->places, sid);
 
     return place == NULL ? NULL : &table->sessions[*place - 1];
 }
 
-static struct session *session_new(struct session_table *table, uint64_t sid)
+static struct once_session *session_new(struct once_table *table, uint64_t sid)
 {
-    struct session *session = session_of(table, sid);
+    struct once_session *session = session_of(table, sid);
 
     if (session != NULL) {
         return session;
@@ -42,13 +42,13 @@ static struct session *session_new(struct session_table *table, uint64_t sid)
         table->sessions = mem_resize(table->sessions, table->room * sizeof *table->sessions);
     }
     session = &table->sessions[table->count++];
-    *session = (struct session){.sid = sid};
+    *session = (struct once_session){.sid = sid};
     map_put(&table->places, sid, table->count);
     return session;
 }
 
 /* The first outcome that is not below seq. */
-static size_t place_of(const struct session *session, uint64_t seq)
+static size_t place_of(const struct once_session *session, uint64_t seq)
 {
     size_t at = session->count;
 
@@ -58,9 +58,9 @@ static size_t place_of(const struct session *session, uint64_t seq)
     return at;
 }
 
-void session_trim(struct session_table *table, uint64_t sid, uint64_t low_seq)
+void once_trim(struct once_table *table, uint64_t sid, uint64_t low_seq)
 {
-    struct session *session = session_new(table, sid);
+    struct once_session *session = session_new(table, sid);
 
     if (low_seq <= session->low_seq) {
         return;
@@ -72,16 +72,16 @@ void session_trim(struct session_table *table, uint64_t sid, uint64_t low_seq)
     session->low_seq = low_seq;
 }
 
-struct session_outcome session_find(const struct session_table *table, uint64_t sid, uint64_t seq)
+struct once_outcome once_find(const struct once_table *table, uint64_t sid, uint64_t seq)
 {
-    const struct session *session = session_of(table, sid);
-    struct session_outcome outcome = {.seq = seq, .state = SESSION_NEW};
+    const struct once_session *session = session_of(table, sid);
+    struct once_outcome outcome = {.seq = seq, .state = ONCE_NEW};
 
     if (session == NULL) {
         return outcome;
     }
     if (seq < session->low_seq) {
-        outcome.state = SESSION_PAST;
+        outcome.state = ONCE_PAST;
         return outcome;
     }
     size_t at = place_of(session, seq);
@@ -89,12 +89,12 @@ struct session_outcome session_find(const struct session_table *table, uint64_t 
                                                                    : outcome;
 }
 
-void session_put(struct session_table *table, uint64_t sid, const struct session_outcome *outcome)
+void once_put(struct once_table *table, uint64_t sid, const struct once_outcome *outcome)
 {
-    struct session *session = session_new(table, sid);
+    struct once_session *session = session_new(table, sid);
     size_t at = place_of(session, outcome->seq);
 
-    assert(outcome->state != SESSION_NEW && outcome->state != SESSION_PAST);
+    assert(outcome->state != ONCE_NEW && outcome->state != ONCE_PAST);
     if (outcome->seq < session->low_seq) {
         return;
     }
@@ -111,9 +111,9 @@ void session_put(struct session_table *table, uint64_t sid, const struct session
     session->outcomes[at] = *outcome;
 }
 
-void session_forget(struct session_table *table, uint64_t sid, uint64_t seq)
+void once_forget(struct once_table *table, uint64_t sid, uint64_t seq)
 {
-    struct session *session = session_of(table, sid);
+    struct once_session *session = session_of(table, sid);
 
     if (session == NULL) {
         return;
@@ -126,13 +126,13 @@ void session_forget(struct session_table *table, uint64_t sid, uint64_t seq)
     }
 }
 
-void session_epoch(struct session_table *table)
+void once_epoch(struct once_table *table)
 {
     for (size_t i = 0; i < table->count; i++) {
-        struct session *session = &table->sessions[i];
+        struct once_session *session = &table->sessions[i];
         size_t kept = 0;
         for (size_t j = 0; j < session->count; j++) {
-            if (session->outcomes[j].state != SESSION_REFUSED) {
+            if (session->outcomes[j].state != ONCE_REFUSED) {
                 session->outcomes[kept++] = session->outcomes[j];
             }
         }

@@ -1,0 +1,184 @@
+#include "coordinator/consensus.h"
+
+#include "tests/lib/runner.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static const uint32_t voters[] = {1};
+
+struct fixture {
+    char folder[64];
+    char path[96];
+    struct consensus *core;
+    struct bytes snapshot;
+    struct bytes applied; /* All commands, one after the other. */
+    uint64_t now_ms;
+};
+
+static void open_again(struct fixture *f)
+{
+    struct error err = {0};
+    struct consensus_options options = {.id = 1,
+                                        .voters = voters,
+                                        .voter_count = 1,
+                                        .cluster_id = 7,
+                                        .seed = 1,
+                                        .path = f->path,
+                                        .is_sync = true,
+                                        .election_ms = 300,
+                                        .heartbeat_ms = 50};
+
+    bytes_clear(&f->snapshot);
+    bytes_clear(&f->applied);
+    ck_assert_msg(consensus_open(&f->core, &options, &f->snapshot, &err) == E_OK, "%s", err.text);
+    bytes_append(&f->applied, f->snapshot.data, f->snapshot.size);
+}
+
+static void start(struct fixture *f)
+{
+    *f = (struct fixture){.folder = "/tmp/cardea-consensus-XXXXXX", .now_ms = 1000};
+    ck_assert_ptr_nonnull(mkdtemp(f->folder));
+    snprintf(f->path, sizeof f->path, "%s/coordinator.db", f->folder);
+    bytes_init(&f->snapshot, 0);
+    bytes_init(&f->applied, 0);
+    open_again(f);
+}
+
+static void stop(struct fixture *f)
+{
+    char name[128];
+
+    consensus_close(&f->core);
+    bytes_close(&f->snapshot);
+    bytes_close(&f->applied);
+    unlink(f->path);
+    snprintf(name, sizeof name, "%s-wal", f->path);
+    unlink(name);
+    rmdir(f->folder);
+}
+
+static void turn(struct fixture *f)
+{
+    struct consensus_entry entry;
+    struct error err = {0};
+
+    f->now_ms += 10;
+    ck_assert_msg(consensus_turn(f->core, f->now_ms, &err) == E_OK, "%s", err.text);
+    while (consensus_next(f->core, &entry)) {
+        bytes_append(&f->applied, entry.data.data, entry.data.size);
+    }
+}
+
+static void lead(struct fixture *f)
+{
+    for (int i = 0; i < 200 && !consensus_is_ready(f->core); i++) {
+        turn(f);
+    }
+    ck_assert(consensus_is_ready(f->core));
+    ck_assert_uint_eq(consensus_leader(f->core), 1);
+}
+
+START_TEST(leads_and_applies_in_order)
+{
+    struct fixture f;
+
+    start(&f);
+    lead(&f);
+    uint64_t first = consensus_submit(f.core, SLICE("a"));
+    ck_assert_uint_eq(consensus_submit(f.core, SLICE("bc")), first + 1);
+    ck_assert_uint_eq(consensus_deadline(f.core), 0);
+    turn(&f);
+    ck_assert(slice_equal(bytes_slice(&f.applied), SLICE("abc")));
+    consensus_submit(f.core, SLICE("d"));
+    turn(&f);
+    ck_assert(slice_equal(bytes_slice(&f.applied), SLICE("abcd")));
+    ck_assert_uint_gt(consensus_deadline(f.core), f.now_ms);
+    stop(&f);
+}
+END_TEST
+
+START_TEST(restart_gives_all_again_in_a_higher_term)
+{
+    struct fixture f;
+
+    start(&f);
+    lead(&f);
+    consensus_submit(f.core, SLICE("abc"));
+    turn(&f);
+    uint64_t term = consensus_term(f.core);
+    consensus_submit(f.core, SLICE("lost: never stepped"));
+    consensus_close(&f.core);
+    open_again(&f);
+    lead(&f);
+    ck_assert_uint_gt(consensus_term(f.core), term);
+    ck_assert(slice_equal(bytes_slice(&f.applied), SLICE("abc")));
+    stop(&f);
+}
+END_TEST
+
+START_TEST(snapshot_and_log_give_the_same)
+{
+    struct fixture f;
+    struct bytes all;
+    struct error err = {0};
+
+    start(&f);
+    lead(&f);
+    for (int i = 0; i < 3000; i++) {
+        char text[16];
+        snprintf(text, sizeof text, "%d,", i);
+        consensus_submit(f.core, slice_text(text));
+        if (i % 7 == 0) {
+            turn(&f);
+        }
+        if (i % 500 == 499) {
+            turn(&f);
+            ck_assert_int_eq(consensus_snapshot(f.core, f.now_ms, bytes_slice(&f.applied), &err),
+                             E_OK);
+            ck_assert_uint_eq(consensus_since_snapshot(f.core), 0);
+        }
+        if (i % 900 == 899) {
+            turn(&f);
+            consensus_close(&f.core);
+            open_again(&f);
+            lead(&f);
+        }
+    }
+    turn(&f);
+    bytes_init(&all, 0);
+    bytes_append(&all, f.applied.data, f.applied.size);
+    consensus_close(&f.core);
+    open_again(&f);
+    ck_assert_uint_gt(f.snapshot.size, 0);
+    lead(&f);
+    ck_assert(slice_equal(bytes_slice(&all), bytes_slice(&f.applied)));
+    bytes_close(&all);
+    stop(&f);
+}
+END_TEST
+
+START_TEST(file_of_another_cluster_is_refused)
+{
+    struct fixture f;
+    struct consensus *other = NULL;
+    struct error err = {0};
+
+    start(&f);
+    consensus_close(&f.core);
+    struct consensus_options options = {.id = 1,
+                                        .voters = voters,
+                                        .voter_count = 1,
+                                        .cluster_id = 8,
+                                        .path = f.path,
+                                        .election_ms = 300,
+                                        .heartbeat_ms = 50};
+    ck_assert_int_eq(consensus_open(&other, &options, &f.snapshot, &err), E_CONFIG);
+    ck_assert_ptr_null(other);
+    stop(&f);
+}
+END_TEST
+
+RUN_SUITE("consensus", leads_and_applies_in_order, restart_gives_all_again_in_a_higher_term,
+          snapshot_and_log_give_the_same, file_of_another_cluster_is_refused)

@@ -128,3 +128,10 @@ struct slice packed_skip(struct reader *reader)
     }
     return reader->is_bad ? slice_of(NULL, 0) : slice_of(start, (size_t)(reader->at - start));
 }
+
+bool packed_is_integer(struct slice packed)
+{
+    uint8_t tag = packed.size == 0 ? TAG_NULL : packed.data[0];
+
+    return tag == TAG_INT || tag == TAG_LONG || tag >= TAG_SMALL;
+}

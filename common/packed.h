@@ -23,5 +23,7 @@ void packed_encode(struct bytes *out, const struct value *value);
 void packed_decode(struct reader *reader, struct arena *arena, struct value *out);
 /* Gives the packed form itself. */
 struct slice packed_skip(struct reader *reader);
+/* It is an INT or a LONG: decoding needs no arena. */
+bool packed_is_integer(struct slice packed);
 
 #endif

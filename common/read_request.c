@@ -208,6 +208,11 @@ static int check(const struct read_request *request, struct error *err)
     if (request->emit == READ_MERGED && (request->hop.direction == 0 || request->hop.to_edges)) {
         return error_set(err, E_MALFORMED, "read: merged without a hop to vertices");
     }
+    for (uint32_t i = 0; i < request->hop.far_filter_count; i++) {
+        if (request->hop.far_filters[i].on > READ_ON_LABEL) {
+            return error_set(err, E_MALFORMED, "read: a far filter on a property");
+        }
+    }
     if (request->emit == READ_LABEL_COUNTS && (has_inputs || request->hop.direction != 0)) {
         return error_set(err, E_MALFORMED, "read: label counts of something other than a scan");
     }

@@ -1,0 +1,35 @@
+/*
+ * batch.h -- applies a list of changes to the tables, ordered so that each row is read and written once.
+ *
+ *   changes -> names become symbols, in the order given (so all replicas number them alike)
+ *           -> vertex changes by vertex; halves by (vertex, direction, label, far, edge); both keep their order
+ *           -> vertex by vertex: row, degrees, runs, label index, property indexes
+ *           -> edge places, by edge id; counters
+ *
+ * What is on different rows commutes, so the order between rows does not matter; how runs are cut does depend
+ * on how changes were grouped, and nothing else does.
+ *
+ * Shell: within the caller's open SQLite transaction.
+ */
+#ifndef SHARDD_BATCH_H
+#define SHARDD_BATCH_H
+
+#include "common/change.h"
+#include "shardd/adjacency.h"
+#include "shardd/tables.h"
+
+struct batch {
+    struct arena *arena;
+    struct change *list;
+    size_t count;
+    size_t room;
+};
+
+/* The arena keeps all until the batch is applied. */
+void batch_init(struct batch *batch, struct arena *arena);
+void batch_close(struct batch *batch);
+/* A list as in entries: varint count, then changes. The slice must outlive the batch. E_MALFORMED. */
+int batch_add(struct batch *batch, struct slice changes, struct error *err);
+int batch_apply(struct batch *batch, struct tables *tables, struct error *err);
+
+#endif

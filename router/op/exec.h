@@ -16,7 +16,7 @@ struct side_effect {
     struct slice key;
     struct value value;      /* As cap() gives it: LIST, BULKSET, MAP ... */
     enum enumerator reducer; /* withSideEffect(key, v, operator); ENUMERATOR_COUNT: none. */
-    void *state; /* Of the operators that fill it (aggregate, group): see op/side_effect.h. */
+    void *state; /* Of the operators that fill it (aggregate, group): see op/effect.h. */
 };
 
 struct exec {

@@ -11,6 +11,7 @@
 #include "common/text.h"
 
 enum {
+    ROOM_MIN = 8,         /* Items of a container that is begun. */
     ITEM_MIN = 2,         /* Bytes of the shortest value: type and null flag. */
     BIG_BYTES_MAX = 41525 /* 100,000 decimal digits. */
 };
@@ -186,42 +187,81 @@ static struct value take_predicate(const struct decode *d, int depth)
 
 /* ---- containers ---- */
 
+/* Items of a container while they are read. Room grows with what is there, not with what a count
+ * promises: else a few nested counts would take the memory of the machine. */
+struct growing {
+    struct value *items;
+    size_t count;
+    size_t room;
+};
+
+static struct value *push(const struct decode *d, struct growing *list, size_t promised)
+{
+    if (list->count == list->room) {
+        size_t room = list->room == 0 ? ROOM_MIN : list->room * 2;
+        room = room > promised ? promised : room;
+        struct value *items = (struct value *)arena_alloc(d->arena, room * sizeof *items);
+        if (list->count > 0) {
+            memcpy(items, list->items, list->count * sizeof *items);
+        }
+        list->items = items;
+        list->room = room;
+        if (d->arena->is_exceeded) {
+            reader_spoil(d->reader);
+        }
+    }
+    list->items[list->count] = value_null();
+    return &list->items[list->count++];
+}
+
+static struct value finish(enum value_kind kind, const struct growing *list, size_t count)
+{
+    return (struct value){.kind = (uint8_t)kind, .size = (uint32_t)count, .items = list->items};
+}
+
 static struct value take_items(const struct decode *d, enum value_kind kind, size_t count,
                                size_t stride, int depth)
 {
-    struct value *items = (struct value *)arena_array(d->arena, count * stride, sizeof *items);
+    struct growing list = {0};
 
     for (size_t i = 0; i < count * stride && !d->reader->is_bad; i++) {
-        take_value(d, depth, &items[i]);
+        struct value item;
+        take_value(d, depth, &item);
+        *push(d, &list, count * stride) = item;
     }
-    return (struct value){.kind = (uint8_t)kind, .size = (uint32_t)count, .items = items};
+    return finish(kind, &list, count);
 }
 
 static struct value take_bulkset(const struct decode *d, int depth)
 {
     size_t count = take_count(d, ITEM_MIN + 8);
-    struct value *items = (struct value *)arena_array(d->arena, count * 2, sizeof *items);
+    struct growing list = {0};
 
     for (size_t i = 0; i < count && !d->reader->is_bad; i++) {
-        take_value(d, depth, &items[2 * i]);
-        items[2 * i + 1] = value_long((int64_t)reader_u64(d->reader));
+        struct value item;
+        take_value(d, depth, &item);
+        *push(d, &list, count * 2) = item;
+        *push(d, &list, count * 2) = value_long((int64_t)reader_u64(d->reader));
     }
-    return (struct value){.kind = VALUE_BULKSET, .size = (uint32_t)count, .items = items};
+    return finish(VALUE_BULKSET, &list, count);
 }
 
 static struct value take_tree(const struct decode *d, int depth)
 {
     size_t count = take_count(d, ITEM_MIN + 4);
-    struct value *items = (struct value *)arena_array(d->arena, count * 2, sizeof *items);
+    struct growing list = {0};
 
     if (depth >= VALUE_DEPTH_MAX) {
         reader_spoil(d->reader);
     }
     for (size_t i = 0; i < count && !d->reader->is_bad; i++) {
-        take_value(d, depth, &items[2 * i]);
-        items[2 * i + 1] = take_tree(d, depth + 1);
+        struct value item;
+        take_value(d, depth, &item);
+        *push(d, &list, count * 2) = item;
+        item = take_tree(d, depth + 1);
+        *push(d, &list, count * 2) = item;
     }
-    return (struct value){.kind = VALUE_TREE, .size = (uint32_t)count, .items = items};
+    return finish(VALUE_TREE, &list, count);
 }
 
 static struct value take_traverser(const struct decode *d, int depth)

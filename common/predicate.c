@@ -5,6 +5,10 @@
 
 #include "common/codec.h"
 
+enum {
+    ROOM_MIN = 4 /* Operands and children that are expected. */
+};
+
 struct form {
     const char *name;
     int8_t operands; /* -1: any number. */
@@ -196,6 +200,47 @@ void predicate_encode(struct bytes *out, const struct predicate *predicate)
     }
 }
 
+/* Gives twice the room, with what is there: a count is only a promise of the input. */
+static void *grow(struct arena *arena, const void *old, uint32_t count, size_t size)
+{
+    void *items = arena_alloc(arena, (size_t)count * 2 * size);
+
+    memcpy(items, old, count * size);
+    return items;
+}
+
+static const struct value *decode_operands(struct reader *reader, struct arena *arena, int depth,
+                                           uint32_t count)
+{
+    uint32_t room = ROOM_MIN;
+    struct value *operands = (struct value *)arena_alloc(arena, room * sizeof *operands);
+
+    for (uint32_t i = 0; i < count && !reader->is_bad; i++) {
+        if (i == room) {
+            operands = (struct value *)grow(arena, operands, room, sizeof *operands);
+            room *= 2;
+        }
+        codec_decode(reader, arena, NULL, depth + 1, &operands[i]);
+    }
+    return operands;
+}
+
+static const struct predicate *decode_children(struct reader *reader, struct arena *arena,
+                                               int depth, uint32_t count)
+{
+    uint32_t room = ROOM_MIN;
+    struct predicate *children = (struct predicate *)arena_alloc(arena, room * sizeof *children);
+
+    for (uint32_t i = 0; i < count && !reader->is_bad; i++) {
+        if (i == room) {
+            children = (struct predicate *)grow(arena, children, room, sizeof *children);
+            room *= 2;
+        }
+        children[i] = *predicate_decode_deep(reader, arena, depth + 1);
+    }
+    return children;
+}
+
 const struct predicate *predicate_decode_deep(struct reader *reader, struct arena *arena, int depth)
 {
     struct predicate *predicate = ARENA_NEW(arena, struct predicate);
@@ -207,20 +252,14 @@ const struct predicate *predicate_decode_deep(struct reader *reader, struct aren
     }
     predicate->test = (enum predicate_test)test;
     predicate->operand_count = (uint32_t)reader_count(reader, 2);
-    struct value *operands =
-        (struct value *)arena_array(arena, predicate->operand_count, sizeof *operands);
-    for (uint32_t i = 0; i < predicate->operand_count && !reader->is_bad; i++) {
-        codec_decode(reader, arena, NULL, depth + 1, &operands[i]);
+    if (predicate->operand_count > 0) {
+        predicate->operands = decode_operands(reader, arena, depth, predicate->operand_count);
     }
-    predicate->operands = operands;
     predicate->child_count = (uint32_t)reader_count(reader, 3);
-    struct predicate *children =
-        (struct predicate *)arena_array(arena, predicate->child_count, sizeof *children);
-    for (uint32_t i = 0; i < predicate->child_count && !reader->is_bad; i++) {
-        children[i] = *predicate_decode_deep(reader, arena, depth + 1);
+    if (predicate->child_count > 0) {
+        predicate->children = decode_children(reader, arena, depth, predicate->child_count);
     }
-    predicate->children = children;
-    if (!has_form(predicate)) {
+    if (!has_form(predicate) || arena->is_exceeded) {
         reader_spoil(reader);
     }
     return predicate;

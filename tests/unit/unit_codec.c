@@ -310,6 +310,37 @@ START_TEST(depth_is_bounded)
 }
 END_TEST
 
+/* Counts that promise more than comes take no memory: lists nested in lists, each of "all the rest". */
+START_TEST(memory_is_bounded)
+{
+    struct arena own = {0};
+    struct bytes out;
+    struct reader reader;
+    struct value value;
+
+    bytes_init(&out, 0);
+    for (int i = 0; i < VALUE_DEPTH_MAX; i++) {
+        bytes_append(&out, "\x09\x00", 2);
+        bytes_u32(&out, 400000);
+    }
+    for (int i = 0; i < 400000; i++) {
+        bytes_append(&out, "\xfe\x01", 2);
+    }
+    reader_init(&reader, bytes_slice(&out));
+    codec_decode(&reader, &own, NULL, 0, &value);
+    ck_assert(reader.is_bad);
+    ck_assert_uint_lt(own.used_bytes, out.size * 40);
+    arena_close(&own);
+    arena_init(&own, 10000);
+    reader_init(&reader, slice_of(out.data + 6 * (VALUE_DEPTH_MAX - 1), 6 + 800000));
+    codec_decode(&reader, &own, NULL, 0, &value);
+    ck_assert(reader.is_bad && own.is_exceeded);
+    ck_assert_uint_lt(own.used_bytes, 40000);
+    arena_close(&own);
+    bytes_close(&out);
+}
+END_TEST
+
 START_TEST(vertex_owns_its_properties)
 {
     struct property meta = {SLICE("since"), value_int(1997), NULL};
@@ -410,5 +441,5 @@ START_TEST(hooks)
 END_TEST
 
 RUN_SUITE("codec", official_vectors, golden, tree, first_byte_is_the_type, null_of_a_type,
-          big_numbers_have_one_form, bad_bytes, depth_is_bounded, vertex_owns_its_properties,
-          unread_properties_differ_from_none, hooks)
+          big_numbers_have_one_form, bad_bytes, depth_is_bounded, memory_is_bounded,
+          vertex_owns_its_properties, unread_properties_differ_from_none, hooks)

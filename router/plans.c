@@ -256,7 +256,10 @@ struct plans_entry *plans_get(struct plans *plans, const struct request *request
                               struct prng *prng, struct error *err)
 {
     struct gremlin_input input = {
-        .text = request->gremlin, .bindings = &request->bindings, .now_ms = wall_ms, .prng = prng};
+        .text = request->gremlin,
+        .bindings = request->bindings.kind == VALUE_MAP ? &request->bindings : NULL,
+        .now_ms = wall_ms,
+        .prng = prng};
     struct plans_entry *entry;
     bool is_volatile = false;
     struct bytes key;

@@ -237,16 +237,23 @@ static void delist(struct remote *remote, struct remote_request *request)
     request->is_held = false;
 }
 
+/* The shard may stop working on it. */
+static void cancel(struct remote *remote, const struct remote_request *request)
+{
+    if (request->type != MESSAGE_READ || request->is_held) {
+        return;
+    }
+    struct message *message =
+        outbox_send(remote->out, request->peer, MESSAGE_CANCEL, (struct slice){0});
+    message->req_id = request->req_id;
+    message->shard = request->shard;
+    message->epoch = request->epoch;
+}
+
 void remote_drop(struct remote *remote, struct remote_request *request)
 {
     if (request->req_id != 0 && map_has(&remote->requests, request->req_id)) {
-        if (request->type == MESSAGE_READ && !request->is_held) {
-            struct message *message =
-                outbox_send(remote->out, request->peer, MESSAGE_CANCEL, (struct slice){0});
-            message->req_id = request->req_id;
-            message->shard = request->shard;
-            message->epoch = request->epoch;
-        }
+        cancel(remote, request);
         delist(remote, request);
     }
     request->req_id = 0;
@@ -353,6 +360,7 @@ static void on_due(struct remote *remote, struct remote_request *request)
     if (request->deadline_ms != 0 && remote->now_ms >= request->deadline_ms) {
         struct error err = {0};
         error_set(&err, E_TIMEOUT, "no answer from shard %u", request->shard);
+        cancel(remote, request);
         finish(remote, request, NULL, &err);
     } else if (remote->now_ms < request->again_ms) {
         set_due(remote, request, request->again_ms);

@@ -172,20 +172,39 @@ struct read_request fake_read(struct fake *fake, const struct message *sent)
     return request;
 }
 
-static void write_rows(struct read_writer *writer, const struct read_request *read, uint32_t fan)
+static void write_row(struct read_writer *writer, const struct read_request *read, uint32_t ordinal,
+                      int64_t id, uint64_t bulk)
 {
+    struct read_write_row row = {.ordinal = ordinal,
+                                 .bulk = bulk,
+                                 .id = vid_num(id),
+                                 .label = read_write_symbol(writer, SLICE("vertex"))};
+
+    if (read->emit == READ_ROWS || read->emit == READ_MERGED) {
+        if (read->project == READ_ALL) {
+            row.flags = READ_ROW_PROPS | READ_ROW_WHOLE;
+        }
+        read_write_row(writer, &row);
+        if (read->project == READ_ALL) {
+            read_write_count(writer, 0);
+        }
+    }
+}
+
+static void write_rows(struct read_writer *writer, const struct read_request *read, uint32_t shard,
+                       uint32_t fan)
+{
+    bool is_scan = read->source == READ_VERTICES || read->source == READ_EDGES;
     uint64_t count = 0;
 
+    for (uint32_t f = 0; is_scan && f < fan; f++) {
+        write_row(writer, read, 0, (int64_t)shard * 100 + f, 1);
+        count++;
+    }
     for (uint32_t i = 0; i < read->input_count; i++) {
         for (uint32_t f = 0; f < fan; f++) {
-            struct read_write_row row = {.ordinal = i,
-                                         .bulk = read->inputs[i].bulk,
-                                         .id = vid_num(read->inputs[i].id.num * 10 + f),
-                                         .label = read_write_symbol(writer, SLICE("vertex"))};
-            count += row.bulk;
-            if (read->emit == READ_ROWS || read->emit == READ_MERGED) {
-                read_write_row(writer, &row);
-            }
+            write_row(writer, read, i, read->inputs[i].id.num * 10 + f, read->inputs[i].bulk);
+            count += read->inputs[i].bulk;
         }
     }
     if (read->emit == READ_COUNT) {
@@ -193,23 +212,32 @@ static void write_rows(struct read_writer *writer, const struct read_request *re
     }
 }
 
-void fake_answer_read(struct fake *fake, const struct message *sent, uint32_t fan,
-                      struct slice cursor)
+void fake_read_reply(struct arena *arena, const struct message *sent, uint32_t fan,
+                     struct slice cursor, struct bytes *out)
 {
-    struct message copy = *sent;
-    struct read_request read = fake_read(fake, sent);
+    struct read_request read;
     struct read_writer writer;
     struct read_head head = {.read_index = 100, .scanned = 7, .cursor = cursor};
-    struct bytes body;
+    int rc = read_request_decode(sent->body, arena, &read, NULL);
 
-    bytes_init(&body, 0);
-    read_write_init(&writer, &body);
-    write_rows(&writer, &read, fan);
+    assert(rc == E_OK);
+    read_write_init(&writer, out);
+    write_rows(&writer, &read, sent->shard, fan);
     head.readset.first_index = 100;
     txn_readset_add(&head.readset, 1);
     read_write_finish(&writer, read.emit, &head);
     txn_readset_close(&head.readset);
     read_write_close(&writer);
+}
+
+void fake_answer_read(struct fake *fake, const struct message *sent, uint32_t fan,
+                      struct slice cursor)
+{
+    struct message copy = *sent;
+    struct bytes body;
+
+    bytes_init(&body, 0);
+    fake_read_reply(&fake->arena, sent, fan, cursor, &body);
     fake_answer(fake, &copy, MESSAGE_READ_REPLY, bytes_slice(&body));
     bytes_close(&body);
 }

@@ -43,6 +43,10 @@ void fake_wait(struct fake *fake, uint64_t ms);
 
 /* Decodes a READ that was sent; memory is fake->arena's. */
 struct read_request fake_read(struct fake *fake, const struct message *sent);
+/* The body of a READ_REPLY to the body of a READ: as fake_answer_read. A scan gives `fan` vertices with ids
+ * shard * 100 + 0 .. */
+void fake_read_reply(struct arena *arena, const struct message *sent, uint32_t fan,
+                     struct slice cursor, struct bytes *out);
 /* Answers a READ: each input gives `fan` rows of vertices id * 10 + 0 .. fan - 1 with the input's bulk, read
  * at journal index 100, read set {slot 1}. */
 void fake_answer_read(struct fake *fake, const struct message *sent, uint32_t fan,

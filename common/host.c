@@ -15,11 +15,28 @@ uint64_t host_cluster_id(const char *cluster)
     return id == 0 ? 1 : id;
 }
 
+const char *host_coordinator(const struct conf_list *coordinators, peer_id peer)
+{
+    uint32_t number = (uint32_t)peer;
+
+    if (peer >> 32 != PEER_COORDINATOR || number == 0 || number > coordinators->count) {
+        return NULL;
+    }
+    return coordinators->items[number - 1];
+}
+
+const uint32_t *host_coordinator_numbers(void)
+{
+    static const uint32_t numbers[] = {1, 2, 3, 4, 5, 6, 7};
+
+    return numbers;
+}
+
 static const char *address_of(void *ctx, peer_id peer)
 {
     const struct host *host = ctx;
 
-    return host->core.address == NULL ? NULL : host->core.address(host->core.core, peer);
+    return host->address == NULL ? NULL : host->address(host->address_ctx, peer);
 }
 
 static int open_folder(struct host *host, const struct host_options *options, struct error *err)

@@ -11,6 +11,7 @@
 #ifndef COMMON_HOST_H
 #define COMMON_HOST_H
 
+#include "common/conf.h"
 #include "common/daemon.h"
 #include "common/log.h"
 #include "common/loop.h"
@@ -26,9 +27,10 @@ struct host_core {
     int (*turn)(void *core, uint64_t now_ms, struct outbox *out, struct error *err);
     uint64_t (*deadline)(const void *core);
     bool (*is_ready)(const void *core);
-    /* Where a peer can be called; null: not known. */
-    const char *(*address)(const void *core, peer_id peer);
 };
+
+/* Where a peer can be called now; null: not known. */
+typedef const char *(*host_address_fn)(void *ctx, peer_id peer);
 
 struct host_options {
     const char *program; /* "shardd": area of log lines. */
@@ -42,7 +44,9 @@ struct host_options {
 };
 
 struct host {
-    struct host_core core; /* Set before host_run. */
+    struct host_core core; /* Set before host_run, as the next two. */
+    host_address_fn address;
+    void *address_ctx;
     const char *program;
     uint64_t boot;
     uint64_t cluster_id;
@@ -56,6 +60,10 @@ struct host {
 };
 
 uint64_t host_cluster_id(const char *cluster);
+/* The address of a coordinator: the first of the list is number 1. */
+const char *host_coordinator(const struct conf_list *coordinators, peer_id peer);
+/* 1, 2, 3 ...: the numbers of coordinators. */
+const uint32_t *host_coordinator_numbers(void);
 /* Keeps the texts of options. Returns E_OK, E_CONFIG (folder of another cluster), E_IO (address or folder
  * in use). */
 int host_new(struct host **host, const struct host_options *options, struct error *err);

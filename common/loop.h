@@ -23,6 +23,8 @@ struct loop {
 int loop_open(struct loop *loop, struct error *err);
 void loop_close(struct loop *loop);
 uint64_t loop_now_ms(void);
+/* Since 1970. */
+uint64_t loop_wall_ms(void);
 /* Random, not 0: a boot id or a seed. */
 uint64_t loop_random(void);
 /* The descriptor of the signals, for another poller; it calls loop_signal when it is readable. */

@@ -1,0 +1,143 @@
+#include "router/front/serve.h"
+
+#include <stdio.h>
+
+static void on_message(void *core, uint64_t now_ms, const struct message *message,
+                       struct outbox *out)
+{
+    struct serve *serve = core;
+
+    if (message->type == MESSAGE_QUERY) {
+        native_query(&serve->native, now_ms, message, out);
+    } else {
+        router_message(serve->router, now_ms, message, out);
+    }
+}
+
+static int on_turn(void *core, uint64_t now_ms, struct outbox *out, struct error *err)
+{
+    return router_turn(((struct serve *)core)->router, now_ms, out, err);
+}
+
+static uint64_t deadline(const void *core)
+{
+    return router_deadline(((const struct serve *)core)->router);
+}
+
+static bool is_ready(const void *core)
+{
+    return router_is_ready(((const struct serve *)core)->router);
+}
+
+struct router_options serve_router_options(const struct router_conf *values)
+{
+    return (struct router_options){
+        .node = (uint32_t)values->node,
+        .seed = loop_random(),
+        .coordinator_count = (uint32_t)values->coordinators.count,
+        .coordinators = host_coordinator_numbers(),
+        .deadline_ms = (uint32_t)values->deadline_ms,
+        .query_memory_max = (uint64_t)values->query_memory_max,
+        .result_max = (uint64_t)values->result_max,
+        .batch_size = (uint32_t)values->batch_size,
+        .sessions_max = (uint32_t)values->sessions_max,
+        .queries_max = (uint32_t)values->queries_max,
+        .retry_max = (uint32_t)values->retry_max,
+        .session_idle_ms = (uint64_t)values->session_idle_ms,
+        .wall_ms = loop_wall_ms() - loop_now_ms(),
+    };
+}
+
+struct front_options serve_front_options(const struct router_conf *values)
+{
+    return (struct front_options){
+        .address = values->address,
+        .port = (int)values->port,
+        .connections_max = (uint32_t)values->connections_max,
+        .backlog_bytes = (size_t)values->backlog_bytes,
+        .cors_count = values->cors_origins.count,
+        .cors_origins = values->cors_origins.items,
+    };
+}
+
+int serve_open(struct serve *serve, const struct router_conf *values, struct host *host,
+               struct error *err)
+{
+    struct router_options router = serve_router_options(values);
+    struct front_options front = serve_front_options(values);
+    int rc;
+
+    router.boot = host->boot;
+    router.cluster_id = host->cluster_id;
+    rc = router_open(&serve->router, &router, err);
+    if (rc != E_OK) {
+        return rc;
+    }
+    native_init(&serve->native, serve->router);
+    host->core = (struct host_core){serve, on_message, on_turn, deadline, is_ready};
+    front.router = serve->router;
+    front.out = &host->out;
+    front.native = &serve->native;
+    front.log = &host->log;
+    front.stats = &host->stats;
+    rc = front_open(&serve->front, &front, err);
+    if (rc == E_OK) {
+        rc = front_watch(serve->front, transport_fd(host->transport), err);
+    }
+    if (rc == E_OK) {
+        rc = front_watch(serve->front, loop_fd(&host->loop), err);
+    }
+    return rc;
+}
+
+const char *serve_node_address(struct serve *serve, uint32_t node)
+{
+    const struct shardmap *map = router_map(serve->router);
+
+    for (size_t i = 0; map != NULL && i < map->node_count; i++) {
+        if (map->nodes[i].node == node && map->nodes[i].address.size > 0) {
+            (void)snprintf(serve->address, sizeof serve->address, "%.*s",
+                           (int)map->nodes[i].address.size,
+                           (const char *)map->nodes[i].address.data);
+            return serve->address;
+        }
+    }
+    return NULL;
+}
+
+void serve_close(struct serve *serve)
+{
+    front_close(&serve->front);
+    native_close(&serve->native);
+    router_close(&serve->router);
+}
+
+int serve_run(struct serve *serve, struct host *host, struct error *err)
+{
+    int rc = E_OK;
+
+    log_info(&host->log, host->program, "port=%d msg=\"started\"", front_port(serve->front));
+    while (rc == E_OK && !host->loop.is_stopping) {
+        uint64_t now_ms = loop_now_ms();
+        uint64_t router;
+        uint64_t transport;
+        peer_id gone;
+
+        rc = host_turn(host, now_ms, err);
+        while ((gone = transport_gone(host->transport)) != 0) {
+            native_gone(&serve->native, now_ms, gone, &host->out);
+        }
+        front_deliver(serve->front, now_ms);
+        transport_send(host->transport, now_ms, &host->out);
+        router = router_deadline(serve->router);
+        transport = transport_deadline(host->transport, now_ms);
+        if (transport_has_input(host->transport)) {
+            router = 0;
+        }
+        front_wait(serve->front, router < transport ? router : transport);
+        loop_signal(&host->loop);
+    }
+    daemon_notify("STOPPING=1");
+    log_info(&host->log, host->program, "signal=%d msg=\"stopped\"", host->loop.signal);
+    return rc;
+}

@@ -119,16 +119,34 @@ static int check_identity(const char *dir, const char *identity, struct error *e
     return E_OK;
 }
 
+int daemon_folder_make(const char *dir, struct error *err)
+{
+    char path[PATH_SIZE];
+    int rc = join(path, dir, "", err);
+
+    if (rc != E_OK) {
+        return rc;
+    }
+    for (char *at = strchr(path + 1, '/'); at != NULL; at = strchr(at + 1, '/')) {
+        *at = '\0';
+        if (mkdir(path, 0755) != 0 && errno != EEXIST) {
+            return error_set(err, E_IO, "making the folder %s: %s", path, strerror(errno));
+        }
+        *at = '/';
+    }
+    return E_OK;
+}
+
 int daemon_folder_open(struct daemon_folder *folder, const char *dir, const char *identity,
                        struct error *err)
 {
     int rc;
 
     *folder = (struct daemon_folder){0};
-    if (mkdir(dir, 0755) != 0 && errno != EEXIST) {
-        return error_set(err, E_IO, "making the data folder %s: %s", dir, strerror(errno));
+    rc = daemon_folder_make(dir, err);
+    if (rc == E_OK) {
+        rc = lock(folder, dir, err);
     }
-    rc = lock(folder, dir, err);
     if (rc == E_OK) {
         rc = check_identity(dir, identity, err);
     }

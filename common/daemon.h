@@ -17,7 +17,9 @@ struct daemon_folder {
     int lock_fd; /* Plus 1, so that all zero is closed. */
 };
 
-/* Makes the folder if need be (its parent must be there), locks it, checks or writes its identity.
+/* Makes the folder, and those above it, if need be. */
+int daemon_folder_make(const char *dir, struct error *err);
+/* Makes the folder if need be, locks it, checks or writes its identity.
  * Returns E_OK, E_CONFIG (of another cluster, role or node), E_IO (in use, cannot be written). */
 int daemon_folder_open(struct daemon_folder *folder, const char *dir, const char *identity,
                        struct error *err);

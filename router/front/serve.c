@@ -29,6 +29,11 @@ static bool is_ready(const void *core)
     return router_is_ready(((const struct serve *)core)->router);
 }
 
+struct host_core serve_core(struct serve *serve)
+{
+    return (struct host_core){serve, on_message, on_turn, deadline, is_ready};
+}
+
 struct router_options serve_router_options(const struct router_conf *values)
 {
     return (struct router_options){
@@ -74,7 +79,7 @@ int serve_open(struct serve *serve, const struct router_conf *values, struct hos
         return rc;
     }
     native_init(&serve->native, serve->router);
-    host->core = (struct host_core){serve, on_message, on_turn, deadline, is_ready};
+    host->core = serve_core(serve);
     front.router = serve->router;
     front.out = &host->out;
     front.native = &serve->native;

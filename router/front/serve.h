@@ -23,6 +23,8 @@ struct serve {
 /* The router's options from its configuration. */
 struct router_options serve_router_options(const struct router_conf *values);
 struct front_options serve_front_options(const struct router_conf *values);
+/* The router with its native clients as a core. Keeps serve. */
+struct host_core serve_core(struct serve *serve);
 /* Keeps values, host. Sets the host's core. Returns E_OK, E_IO. */
 int serve_open(struct serve *serve, const struct router_conf *values, struct host *host,
                struct error *err);

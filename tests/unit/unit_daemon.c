@@ -67,7 +67,7 @@ START_TEST(another_cluster)
                    dir);
     ck_assert_str_eq(err.text, expected);
     ck_assert_int_eq(folder.lock_fd, 0);
-    ck_assert_int_eq(daemon_folder_open(&folder, "/nowhere/at/all", "x\n", &err), E_IO);
+    ck_assert_int_eq(daemon_folder_open(&folder, "/proc/nowhere/at/all", "x\n", &err), E_IO);
     remove_dir();
 }
 END_TEST

@@ -254,7 +254,7 @@ START_TEST(a_small_limit_asks_one_shard_after_the_other)
     struct fetch *fetch = fetch_start(&fake.exec, NULL, &spec);
     ck_assert_uint_eq(fake_count(&fake, MESSAGE_READ), 1);
     size_t at = 0;
-    fake_answer_read(&fake, fake_sent(&fake, &at, MESSAGE_READ), 1, (struct slice){0});
+    fake_answer_read(&fake, fake_sent(&fake, &at, MESSAGE_READ), 0, (struct slice){0});
     ck_assert_int_eq(fetch_next(fetch, &fake.exec, rows, 8, &count), PULL_WAIT);
     ck_assert_uint_eq(fake_count(&fake, MESSAGE_READ), 2);
     fetch_close(&fetch, &fake.exec);

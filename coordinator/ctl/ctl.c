@@ -1,6 +1,6 @@
 #include "coordinator/ctl/ctl.h"
 
-#include "common/json.h"
+#include "common/jsontext.h"
 
 #include <assert.h>
 #include <stdarg.h>
@@ -109,7 +109,7 @@ void ctl_show(struct ctl *ctl, const struct value *reply)
 
     bytes_init(&text, 0);
     if (ctl->is_json) {
-        json_write(&text, reply);
+        jsontext_write(&text, reply);
         printf("%.*s\n", (int)text.size, (const char *)text.data);
     }
     for (uint32_t i = 0; i < reply->size && !ctl->is_json; i++) {

@@ -1,6 +1,6 @@
 #include "router/cli/show.h"
 
-#include "common/json.h"
+#include "common/jsontext.h"
 #include "router/wire/graphson.h"
 
 #include <assert.h>
@@ -130,7 +130,7 @@ void show_results(FILE *out, enum cli_output output, const struct value *results
     for (uint32_t i = 0; i < results->size; i++) {
         bytes_clear(&line);
         if (output == CLI_OUTPUT_JSON) {
-            json_write(&line, &results->items[i]);
+            jsontext_write(&line, &results->items[i]);
         } else if (output == CLI_OUTPUT_GRAPHSON) {
             graphson_write(&line, FORMAT_GRAPHSON3, &results->items[i]);
         } else {

@@ -1,4 +1,4 @@
-#include "common/json.h"
+#include "common/jsontext.h"
 
 #include "common/element.h"
 
@@ -36,7 +36,7 @@ static void json_key(struct bytes *out, const struct value *key)
 static void json_named(struct bytes *out, const char *name, const struct value *value)
 {
     bytes_format(out, "\"%s\":", name);
-    json_write(out, value);
+    jsontext_write(out, value);
 }
 
 static void json_vertex(struct bytes *out, const struct vertex *vertex)
@@ -59,7 +59,7 @@ static void json_vertex(struct bytes *out, const struct vertex *vertex)
             } else {
                 bytes_u8(out, ',');
             }
-            json_write(out, &vertex->props[i].value);
+            jsontext_write(out, &vertex->props[i].value);
         }
         bytes_append(out, vertex->prop_count > 0 ? "]}" : "}", vertex->prop_count > 0 ? 2 : 1);
     }
@@ -84,7 +84,7 @@ static void json_edge(struct bytes *out, const struct edge *edge)
             bytes_append(out, i > 0 ? "," : "", i > 0 ? 1 : 0);
             json_text(out, edge->props[i].key);
             bytes_u8(out, ':');
-            json_write(out, &edge->props[i].value);
+            jsontext_write(out, &edge->props[i].value);
         }
         bytes_u8(out, '}');
     }
@@ -96,7 +96,7 @@ static void json_items(struct bytes *out, const struct value *items, uint32_t co
     bytes_u8(out, '[');
     for (uint32_t i = 0; i < count; i++) {
         bytes_append(out, i > 0 ? "," : "", i > 0 ? 1 : 0);
-        json_write(out, &items[i]);
+        jsontext_write(out, &items[i]);
     }
     bytes_u8(out, ']');
 }
@@ -108,7 +108,7 @@ static void json_map(struct bytes *out, const struct value *map)
         bytes_append(out, i > 0 ? "," : "", i > 0 ? 1 : 0);
         json_key(out, &map->items[2 * i]);
         bytes_u8(out, ':');
-        json_write(out, &map->items[2 * i + 1]);
+        jsontext_write(out, &map->items[2 * i + 1]);
     }
     bytes_u8(out, '}');
 }
@@ -122,7 +122,7 @@ static void json_bulkset(struct bytes *out, const struct value *set)
         for (int64_t n = 0; n < set->items[2 * i + 1].integer; n++) {
             bytes_append(out, is_first ? "" : ",", is_first ? 0 : 1);
             is_first = false;
-            json_write(out, &set->items[2 * i]);
+            jsontext_write(out, &set->items[2 * i]);
         }
     }
     bytes_u8(out, ']');
@@ -142,7 +142,7 @@ static void json_scalar(struct bytes *out, const struct value *value)
     }
 }
 
-void json_write(struct bytes *out, const struct value *value)
+void jsontext_write(struct bytes *out, const struct value *value)
 {
     if (value->kind == VALUE_LIST || value->kind == VALUE_SET) {
         json_items(out, value->items, value->size);
@@ -153,15 +153,15 @@ void json_write(struct bytes *out, const struct value *value)
     } else if (value->kind == VALUE_MAP || value->kind == VALUE_TREE) {
         json_map(out, value);
     } else if (value->kind == VALUE_METRICS) {
-        json_write(out, value->items);
+        jsontext_write(out, value->items);
     } else if (value->kind == VALUE_VERTEX) {
         json_vertex(out, value->vertex);
     } else if (value->kind == VALUE_EDGE) {
         json_edge(out, value->edge);
     } else if (value->kind == VALUE_VPROPERTY) {
-        json_write(out, &value->vproperty->value);
+        jsontext_write(out, &value->vproperty->value);
     } else if (value->kind == VALUE_PROPERTY) {
-        json_write(out, &value->property->value);
+        jsontext_write(out, &value->property->value);
     } else {
         json_scalar(out, value);
     }

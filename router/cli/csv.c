@@ -18,7 +18,7 @@
 enum {
     COLUMNS_MAX = 1024,
     FIELD_MAX = 8 << 20,
-    READ_SIZE = 1 << 16,
+    READ_SIZE = 1 << 13,
     VALUES_MAX = 4096 /* Of one cell. */
 };
 

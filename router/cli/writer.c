@@ -382,7 +382,6 @@ static void find_ends(const struct writer *writer, const struct map *places, boo
     }
     /* Each first[v + 1] now is where v begins: shift back. */
     memmove(ends->first, ends->first + 1, ((size_t)vertices + 1) * sizeof(uint32_t));
-    ends->first[vertices] = edges;
 }
 
 static void graphson_text(struct bytes *out, struct slice text)

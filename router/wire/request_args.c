@@ -252,6 +252,7 @@ int request_args_take(struct request *request, const struct value *args, struct 
         request->sasl = text_arg(args, "sasl");
     } else if (rc == E_OK && request->op == REQUEST_OTHER) {
         request->args = *args;
+        take_source(request, args);
     }
     take_options(request, args);
     return rc;

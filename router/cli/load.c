@@ -290,7 +290,7 @@ static int exit_code(int rc)
 
 int cli_load(int argc, char **argv)
 {
-    struct options options = {.graph = "g"};
+    struct options *options = mem_alloc(sizeof(*options));
     struct sigaction action = {.sa_handler = interrupt};
     struct client client = {.stop = &is_interrupted};
     struct local local = {0};
@@ -298,22 +298,23 @@ int cli_load(int argc, char **argv)
     char host[256], port[256];
     int rc;
 
-    argp_parse(&parser, argc, argv, 0, NULL, &options);
-    if (options.data == NULL) {
-        if (client_address(options.router, host, port, &err) != E_OK) {
+    options->graph = "g";
+    argp_parse(&parser, argc, argv, 0, NULL, options);
+    if (options->data == NULL) {
+        if (client_address(options->router, host, port, &err) != E_OK) {
             cli_error("--router 127.0.0.1:8182", "%s", err.text);
             return CLI_USAGE;
         }
         rc = E_OK;
     } else {
-        rc = local_open(&local, options.data, host, port, &err);
+        rc = local_open(&local, options->data, host, port, &err);
     }
     sigaction(SIGINT, &action, NULL);
     if (rc == E_OK) {
         rc = client_open(&client, host, port, &err);
     }
     if (rc == E_OK) {
-        rc = load(&options, &client, options.data ? options.data : host, &err);
+        rc = load(options, &client, options->data ? options->data : host, &err);
     }
     if (rc != E_OK) {
         cli_error(rc == E_UNAVAILABLE ? "start the same command again: it goes on where it was"
@@ -322,5 +323,6 @@ int cli_load(int argc, char **argv)
     }
     client_close(&client);
     local_close(&local);
+    mem_free(options);
     return exit_code(rc);
 }

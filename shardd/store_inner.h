@@ -4,7 +4,7 @@
 #ifndef SHARDD_STORE_INNER_H
 #define SHARDD_STORE_INNER_H
 
-#include "shardd/batch.h"
+#include "shardd/changeset.h"
 #include "shardd/store.h"
 
 struct store {

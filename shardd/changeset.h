@@ -1,5 +1,5 @@
 /*
- * batch.h -- applies a list of changes to the tables, ordered so that each row is read and written once.
+ * changeset.h -- applies a list of changes to the tables, ordered so that each row is read and written once.
  *
  *   changes -> names become symbols, in the order given (so all replicas number them alike)
  *           -> vertex changes by vertex; halves by (vertex, direction, label, far, edge); both keep their order
@@ -11,14 +11,14 @@
  *
  * Shell: within the caller's open SQLite transaction.
  */
-#ifndef SHARDD_BATCH_H
-#define SHARDD_BATCH_H
+#ifndef SHARDD_CHANGESET_H
+#define SHARDD_CHANGESET_H
 
 #include "common/change.h"
 #include "shardd/adjacency.h"
 #include "shardd/tables.h"
 
-struct batch {
+struct changeset {
     struct arena *arena;
     struct change *list;
     size_t count;
@@ -26,10 +26,10 @@ struct batch {
 };
 
 /* The arena keeps all until the batch is applied. */
-void batch_init(struct batch *batch, struct arena *arena);
-void batch_close(struct batch *batch);
+void changeset_init(struct changeset *batch, struct arena *arena);
+void changeset_close(struct changeset *batch);
 /* A list as in entries: varint count, then changes. The slice must outlive the batch. E_MALFORMED. */
-int batch_add(struct batch *batch, struct slice changes, struct error *err);
-int batch_apply(struct batch *batch, struct tables *tables, struct error *err);
+int changeset_add(struct changeset *batch, struct slice changes, struct error *err);
+int changeset_apply(struct changeset *batch, struct tables *tables, struct error *err);
 
 #endif

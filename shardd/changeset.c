@@ -1,4 +1,4 @@
-#include "shardd/batch.h"
+#include "shardd/changeset.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -39,18 +39,18 @@ struct job {
     struct error *err;
 };
 
-void batch_init(struct batch *batch, struct arena *arena)
+void changeset_init(struct changeset *batch, struct arena *arena)
 {
-    *batch = (struct batch){.arena = arena};
+    *batch = (struct changeset){.arena = arena};
 }
 
-void batch_close(struct batch *batch)
+void changeset_close(struct changeset *batch)
 {
     mem_free(batch->list);
-    *batch = (struct batch){0};
+    *batch = (struct changeset){0};
 }
 
-int batch_add(struct batch *batch, struct slice changes, struct error *err)
+int changeset_add(struct changeset *batch, struct slice changes, struct error *err)
 {
     struct reader reader;
     size_t count;
@@ -236,7 +236,7 @@ static void order(void *list, size_t count, size_t size, int (*compare)(const vo
     }
 }
 
-static int sort_out(struct job *job, const struct batch *batch)
+static int sort_out(struct job *job, const struct changeset *batch)
 {
     size_t n = batch->count + 1;
     int rc = E_OK;
@@ -471,7 +471,7 @@ static int apply_parts(struct job *job)
     return rc;
 }
 
-int batch_apply(struct batch *batch, struct tables *tables, struct error *err)
+int changeset_apply(struct changeset *batch, struct tables *tables, struct error *err)
 {
     struct job job = {
         .tables = tables,

@@ -9,13 +9,13 @@ enum {
 struct apply {
     struct store *store;
     struct arena arena; /* Of the batch. */
-    struct batch batch;
+    struct changeset batch;
     struct error *err;
 };
 
 static int flush(struct apply *apply)
 {
-    int rc = batch_apply(&apply->batch, &apply->store->tables, apply->err);
+    int rc = changeset_apply(&apply->batch, &apply->store->tables, apply->err);
 
     arena_reset(&apply->arena);
     return rc;
@@ -56,7 +56,7 @@ static int on_txn1(struct apply *apply, const struct store_entry *entry)
     if (reader.is_bad) {
         return error_set(apply->err, E_CORRUPT, "body is too short");
     }
-    rc = batch_add(&apply->batch, slice_of(reader.at, reader_left(&reader)), apply->err);
+    rc = changeset_add(&apply->batch, slice_of(reader.at, reader_left(&reader)), apply->err);
     if (rc == E_OK) {
         rc = trim_session(apply->store, sid, low_seq, apply->err);
     }
@@ -109,7 +109,7 @@ static int take_prepared(struct apply *apply, struct txn_gtid gtid)
     if (rc != E_OK) {
         return rc;
     }
-    rc = batch_add(&apply->batch, prepare.part.changes, apply->err);
+    rc = changeset_add(&apply->batch, prepare.part.changes, apply->err);
     txn_readset_close(&prepare.part.readset);
     return rc;
 }
@@ -260,12 +260,12 @@ int store_apply(struct store *store, uint64_t index, struct error *err)
         return rc;
     }
     arena_init(&apply.arena, 0);
-    batch_init(&apply.batch, &apply.arena);
+    changeset_init(&apply.batch, &apply.arena);
     rc = apply_entries(&apply, index);
     if (rc == E_OK) {
         rc = store_inner_commit(store, err);
     }
-    batch_close(&apply.batch);
+    changeset_close(&apply.batch);
     arena_close(&apply.arena);
     if (rc != E_OK) {
         store_inner_rollback(store, true);

@@ -93,19 +93,19 @@ static int run_stmt(struct store *store, enum stmt_id id, struct error *err)
 static int apply_staged(struct store *store, struct slice staged, struct error *err)
 {
     struct arena arena;
-    struct batch batch;
+    struct changeset batch;
     int rc = store_check(store, staged, err);
 
     if (rc != E_OK) {
         return rc;
     }
     arena_init(&arena, 0);
-    batch_init(&batch, &arena);
-    rc = batch_add(&batch, staged, err);
+    changeset_init(&batch, &arena);
+    rc = changeset_add(&batch, staged, err);
     if (rc == E_OK) {
-        rc = batch_apply(&batch, &store->tables, err);
+        rc = changeset_apply(&batch, &store->tables, err);
     }
-    batch_close(&batch);
+    changeset_close(&batch);
     arena_close(&arena);
     return rc;
 }

@@ -70,6 +70,7 @@ uint32_t bag_at(struct bag *bag, uint32_t tag, const struct value *value, bool *
 void bag_add(struct bag *bag, uint32_t tag, const struct value *value, uint64_t bulk)
 {
     bool is_new;
+    uint32_t place = bag_at(bag, tag, value, &is_new);
 
-    bag->entries[bag_at(bag, tag, value, &is_new)].bulk += bulk;
+    bag->entries[place].bulk += bulk;
 }

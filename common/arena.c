@@ -6,6 +6,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Under AddressSanitizer what was not given out cannot be touched: use after a reset is found. */
+#ifdef __has_feature
+#if __has_feature(address_sanitizer)
+#define ARENA_POISON
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define ARENA_POISON
+#endif
+
+#ifdef ARENA_POISON
+#include <sanitizer/asan_interface.h>
+#else
+#define ASAN_POISON_MEMORY_REGION(at, size)   ((void)(at), (void)(size))
+#define ASAN_UNPOISON_MEMORY_REGION(at, size) ((void)(at), (void)(size))
+#endif
+
 enum { ALIGN = 16, BLOCK_MIN = 4096, BLOCK_MAX = 1 << 20 };
 
 struct arena_block {
@@ -24,7 +40,16 @@ static struct arena_block *block_new(size_t size)
         abort();
     }
     block->size = size;
+    ASAN_POISON_MEMORY_REGION(block + 1, size);
     return block;
+}
+
+static void block_free(struct arena_block *block)
+{
+    if (block != NULL) {
+        ASAN_UNPOISON_MEMORY_REGION(block + 1, block->size);
+        free(block);
+    }
 }
 
 static uint8_t *block_start(struct arena_block *block)
@@ -43,7 +68,7 @@ void arena_close(struct arena *arena)
 
     while (block != NULL) {
         struct arena_block *next = block->next;
-        free(block);
+        block_free(block);
         block = next;
     }
     *arena = (struct arena){0};
@@ -58,10 +83,10 @@ void arena_reset(struct arena *arena)
         struct arena_block *next = block->next;
         /* A huge block is not kept: one large batch would pin its memory for good. */
         if (block->size <= BLOCK_MAX && (keep == NULL || block->size > keep->size)) {
-            free(keep);
+            block_free(keep);
             keep = block;
         } else {
-            free(block);
+            block_free(block);
         }
         block = next;
     }
@@ -70,6 +95,7 @@ void arena_reset(struct arena *arena)
         keep->next = NULL;
         arena->at = block_start(keep);
         arena->left_bytes = keep->size;
+        ASAN_POISON_MEMORY_REGION(arena->at, keep->size);
     }
 }
 
@@ -79,6 +105,7 @@ static void *alloc_own(struct arena *arena, size_t size)
 {
     struct arena_block *block = block_new(size);
 
+    ASAN_UNPOISON_MEMORY_REGION(block + 1, size);
     if (arena->blocks == NULL) {
         block->next = NULL;
         arena->blocks = block;
@@ -112,6 +139,7 @@ static void grow(struct arena *arena, size_t least)
 
 void *arena_alloc(struct arena *arena, size_t size)
 {
+    size_t asked = size;
     void *memory;
 
     assert(size <= SIZE_MAX / 2);
@@ -127,6 +155,7 @@ void *arena_alloc(struct arena *arena, size_t size)
         grow(arena, size);
     }
     memory = arena->at;
+    ASAN_UNPOISON_MEMORY_REGION(memory, asked);
     arena->at += size;
     arena->left_bytes -= size;
     return memory;

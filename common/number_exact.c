@@ -11,8 +11,9 @@
 #include "common/number_shortest.h"
 
 enum {
-    BITS_MAX = 400000,  /* Of both operands together: some 120,000 digits. */
-    POWER_MAX = 1 << 20 /* Of ten; follows from BITS_MAX and the digits limit. */
+    RESULT_BITS_MAX = 332199, /* 41,525 bytes, which the codec still reads. */
+    BITS_MAX = 400000,        /* Of both operands together: some 120,000 digits. */
+    POWER_MAX = 1 << 20       /* Of ten; follows from BITS_MAX and the digits limit. */
 };
 
 /* ---- in and out ---- */
@@ -305,9 +306,10 @@ static bool are_short(const struct number_exact *a, const struct number_exact *b
     return mpz_sizeinbase(a->unscaled, 2) + mpz_sizeinbase(b->unscaled, 2) <= BITS_MAX;
 }
 
-static bool is_scale_valid(const struct number_exact *e)
+static bool is_valid(const struct number_exact *e)
 {
-    return e->scale >= INT32_MIN && e->scale <= INT32_MAX;
+    return e->scale >= INT32_MIN && e->scale <= INT32_MAX &&
+           mpz_sizeinbase(e->unscaled, 2) <= RESULT_BITS_MAX;
 }
 
 bool number_exact_add(struct number_exact *a, struct number_exact *b)
@@ -316,7 +318,7 @@ bool number_exact_add(struct number_exact *a, struct number_exact *b)
         return false;
     }
     mpz_add(a->unscaled, a->unscaled, b->unscaled);
-    return true;
+    return is_valid(a);
 }
 
 bool number_exact_sub(struct number_exact *a, struct number_exact *b)
@@ -332,7 +334,7 @@ bool number_exact_mul(struct number_exact *a, struct number_exact *b)
     }
     mpz_mul(a->unscaled, a->unscaled, b->unscaled);
     a->scale += b->scale;
-    return is_scale_valid(a);
+    return is_valid(a);
 }
 
 bool number_exact_div_whole(struct number_exact *a, struct number_exact *b)
@@ -422,7 +424,7 @@ bool number_exact_div(struct number_exact *a, struct number_exact *b)
     }
     if (number_exact_is_zero(a)) {
         a->scale -= b->scale;
-        return is_scale_valid(a);
+        return is_valid(a);
     }
     /* The quotient has an end if the reduced divisor is made of twos and fives. */
     mpz_inits(common, rest, NULL);
@@ -440,5 +442,5 @@ bool number_exact_div(struct number_exact *a, struct number_exact *b)
         divide_inexact(a, b);
     }
     mpz_clears(common, rest, prime, NULL);
-    return is_scale_valid(a);
+    return is_valid(a);
 }

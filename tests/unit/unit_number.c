@@ -291,6 +291,7 @@ START_TEST(bombs)
     for (int i = 0; i < 20; i++) {
         struct value square;
         if (number_apply(&arena, NUMBER_MUL, &v, &v, &square, NULL) != E_OK) {
+            ck_assert_uint_le(v.big->size, 41525);
             return;
         }
         v = square;

@@ -150,6 +150,95 @@ START_TEST(official_vectors)
 }
 END_TEST
 
+/* Of every kind: the bytes, and how it prints. */
+static const struct {
+    const char *bytes;
+    const char *text;
+} forms[] = {
+    {"13000300000000086e6f726d5361636b", "normSack"},
+    {"2300000000020100", "256"},
+    {"2200000000020000000204d2", "12.34"},
+    {"2a00000000020300000000016100000000000000020100000000070000000000000001", "{a=2, 7=1}"},
+    {"240001", "1"},
+    {"26000064", "100"},
+    {"02000000000000000064", "100"},
+    {"080042c80000", "100.0"},
+    {"07004059000000000000", "100.0"},
+    {"250000000003010203", "java.nio.HeapByteBuffer[pos=0 lim=3 cap=3]"},
+    {"16000300000000046c697374", "list"},
+    {"17000300000000046b657973", "keys"},
+    {"18000300000000034f5554", "OUT"},
+    {"190003000000000373756d", "sum"},
+    {"1a00030000000003617363", "asc"},
+    {"1b00030000000003616e79", "any"},
+    {"1c00030000000003616c6c", "all"},
+    {"1f000300000000056c6f63616c", "local"},
+    {"20000300000000056c6162656c", "label"},
+    {"800078", "x"},
+    {"8000c3a9", "\xc3\xa9"},
+    {"8000e282ac", "\xe2\x82\xac"},
+    {"06000000000c6a6176612e696f2e46696c65", "class java.io.File"},
+    {"040000000158ff2fdb87", "Wed Dec 14 21:14:36 UTC 2016"},
+    {"050000000158ff2fdb87", "2016-12-14 21:14:36.295"},
+    {"0c0041d2e28a20a44ab0b379d810dede3786", "41d2e28a-20a4-4ab0-b379-d810dede3786"},
+    {"8200000000047f000001", "/127.0.0.1"},
+    {"830000000000585175b714cd5140", "2016-12-14T16:39:19.349Z"},
+    {"8400000007e00101", "2016-01-01"},
+    {"8500000007e00101000028ed6103d000", "2016-01-01T12:30"},
+    {"8600000028f7db395200", "12:30:45"},
+    {"87000101", "--01-01"},
+    {"8800000007d70c03000021966f88140000000e10", "2007-12-03T10:15:30+01:00"},
+    {"8900000021966f88140000000e10", "10:15:30+01:00"},
+    {"8a0000000001000000060000000f", "P1Y6M15D"},
+    {"8b00000007e0", "2016"},
+    {"8c00000007e006", "2016-06"},
+    {"8d00000007e00c17000027f78282902400001c20", "2016-12-23T12:12:24.000000036+02:00"},
+    {"8e0000002ba1", "+03:06:09"},
+    {"0b000000000201000000000103000000000161", "[1, a]"},
+    {"0a000000000103000000000161010000000001", "{a=1}"},
+    {"2100000000000000000303000000000161", "a"},
+    {"0d0001000000000d000000056b6e6f777301000000000a00000001780100000000010000000179fe0109"
+     "00000000010f000000000573696e63650100000007d9fe01",
+     "e[13][1-knows->10]"},
+    {"0d0001000000000d000000056b6e6f777301000000000a00000001780100000000010000000179fe01fe"
+     "01",
+     "e[13][1-knows->10]"},
+    {"120002000000000000000000000000046e616d650300000000056d61726b6ffe01fe01", "vp[name->marko]"},
+    {"0f000000000573696e63650100000007d9fe01", "p[since->2009]"},
+    {"0e000900000000010b000000000103000000000161090000000001010000000001", "path[1]"},
+    {"11000100000000010000000161090000000001120002000000000000000005000000046e616d6503000000"
+     "00056d61726b6ffe010900000000010f000000000573696e63650100000007d9fe01",
+     "v[1]"},
+    {"2b00000000010100000000010000000101000000000200000000", "{1={2={}}}"},
+    {"8100ffffffffffffffff1dcd6500", "PT-0.5S"},
+    {"00000000086361726465612e500000000009000101000000000100", "eq(1)"},
+};
+
+START_TEST(every_kind)
+{
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+        struct slice input = hex(forms[i].bytes);
+        struct value value;
+        ck_assert_msg(decode(input, &value), "%s is not read", forms[i].text);
+        struct slice text = value_text(&arena, &value);
+        ck_assert_msg(slice_equal(text, slice_text(forms[i].text)), "%s prints %.*s", forms[i].text,
+                      (int)text.size, (const char *)text.data);
+        ck_assert_msg(slice_equal(encode(&value), input), "%s is written otherwise", forms[i].text);
+        struct value copy = value_copy(&arena, &value);
+        ck_assert_msg(slice_equal(encode(&copy), input), "a copy of %s is written otherwise",
+                      forms[i].text);
+        bool is_same = value_equivalent(&copy, &value) && value_equal(&copy, &value) &&
+                       value_order(&copy, &value) == 0 && value_hash(&copy) == value_hash(&value);
+        ck_assert_msg(is_same || value.kind == VALUE_PREDICATE, "a copy of %s differs",
+                      forms[i].text);
+        /* Cut anywhere, it is refused. */
+        for (size_t cut = 0; cut < input.size; cut++) {
+            ck_assert(!decode(slice_of(input.data, cut), &value));
+        }
+    }
+}
+END_TEST
+
 static void check_round_trip(struct value value, const char *bytes)
 {
     struct value back;
@@ -310,7 +399,7 @@ START_TEST(depth_is_bounded)
 }
 END_TEST
 
-/* Counts that promise more than comes take no memory: lists nested in lists, each of "all the rest". */
+/* Counts that promise more than comes take no memory: lists in lists, each of "all the rest". */
 START_TEST(memory_is_bounded)
 {
     struct arena own = {0};
@@ -440,6 +529,6 @@ START_TEST(hooks)
 }
 END_TEST
 
-RUN_SUITE("codec", official_vectors, golden, tree, first_byte_is_the_type, null_of_a_type,
-          big_numbers_have_one_form, bad_bytes, depth_is_bounded, memory_is_bounded,
+RUN_SUITE("codec", official_vectors, every_kind, golden, tree, first_byte_is_the_type,
+          null_of_a_type, big_numbers_have_one_form, bad_bytes, depth_is_bounded, memory_is_bounded,
           vertex_owns_its_properties, unread_properties_differ_from_none, hooks)

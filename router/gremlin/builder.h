@@ -1,8 +1,8 @@
 /*
  * builder.h -- makes instruction lists, for text and for both wire formats alike.
  *
- * What the drivers write differently becomes the same here: names of strategies and classes lose their
- * packages, g.with() becomes an OptionsStrategy.
+ * What the drivers write differently becomes the same here: names of strategies and classes lose
+ * their packages, g.with() becomes an OptionsStrategy.
  *
  * Pure. Ownership: all in the arena; arguments are kept, not copied deeply.
  */
@@ -39,8 +39,8 @@ struct value builder_predicate(struct arena *arena, uint8_t test, const struct v
 /* AND, OR, NOT of VALUE_PREDICATEs. */
 struct value builder_connective(struct arena *arena, uint8_t test, const struct value *children,
                                 uint32_t count);
-/* A P or TextP as the wire formats give it: a name and values. False if there is none of that name or the
- * values do not suit it. */
+/* A P or TextP as the wire formats give it: a name and values. False if there is none of that name
+ * or the values do not suit it. */
 bool builder_named_predicate(struct arena *arena, struct slice name, const struct value *values,
                              uint32_t count, struct value *out);
 /* "a.b.C$D" -> "C$D". */

@@ -4,10 +4,10 @@
  *   g.withSack(1).V().has('name', 'x').out('knows')
  *   sources: withSack(1)     steps: V()  has("name", eq... as given: "x")  out("knows")
  *
- * Arguments are values; a nested traversal is a VALUE_TRAVERSAL, P a VALUE_PREDICATE, tokens VALUE_ENUM.
- * Text gives exactly the list that the drivers' bytecode gives: names are the Java ones (in, from, as).
- * Names are checked against step.def before a plan is made; a name that is not there is E_UNSUPPORTED with
- * the name told.
+ * Arguments are values; a nested traversal is a VALUE_TRAVERSAL, P a VALUE_PREDICATE, tokens
+ * VALUE_ENUM. Text gives exactly the list that the drivers' bytecode gives: names are the Java
+ * ones (in, from, as). Names are checked against step.def before a plan is made; a name that is
+ * not there is E_UNSUPPORTED with the name told.
  *
  * Pure, immutable, in the request's arena.
  * Limits: BYTECODE_STEPS_MAX instructions in all, nesting VALUE_DEPTH_MAX.
@@ -47,8 +47,8 @@ struct bytecode {
 /* Prints the traversal as Gremlin text: g.V().has("name","x"); for explain, logs, golden tests. */
 void bytecode_print(struct bytes *out, const struct bytecode *bytecode, const char *root);
 
-/* Before a plan is made: every step known, ready, in its place, with as many arguments as it takes; no
- * lambdas. Returns E_OK, E_UNSUPPORTED, E_SYNTAX or E_LIMIT. */
+/* Before a plan is made: every step known, ready, in its place, with as many arguments as it
+ * takes; no lambdas. Returns E_OK, E_UNSUPPORTED, E_SYNTAX or E_LIMIT. */
 int bytecode_check(const struct bytecode *bytecode, struct error *err);
 
 #endif

@@ -27,9 +27,10 @@ static int parse_text(struct parse *parse, struct slice text)
     }
     copy[text.size] = 0;
     parse->lexer.at = (const uint8_t *)copy;
-    parse->lexer.line_start = parse->lexer.at;
+    parse->lexer.counted = parse->lexer.at;
     parse->lexer.end = parse->lexer.at + text.size;
     parse->lexer.line = 1;
+    parse->lexer.column = 1;
     if (u8_check(parse->lexer.at, text.size) != NULL) {
         return error_set(parse->err, E_SYNTAX, "1:1: the text is not UTF-8");
     }

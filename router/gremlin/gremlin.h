@@ -1,10 +1,11 @@
 /*
  * gremlin.h -- Gremlin text to instructions: the same list that the drivers' bytecode gives.
  *
- *   text -> lexer.re -> parser.y -> syntax tree -> check.c (names, arities, literals, bindings) -> bytecode
+ *   text -> lexer.re -> parser.y -> syntax tree -> check.c (what names mean) -> bytecode
  *
- * A script is one or more queries; the last one's result is the answer. Those before it run too, if they
- * end in a terminal method. Language: Gremlin.g4 of TinkerPop 3.8, without Groovy and lambdas.
+ * A script is one or more queries; the last one's result is the answer. Those before it run too,
+ * if they end in a terminal method. Language: Gremlin.g4 of TinkerPop 3.8, without Groovy and
+ * lambdas.
  *
  * Pure: the time of datetime() and the chance of UUID() come with the input.
  * Limits: SYNTAX_DEPTH_MAX open brackets, BYTECODE_STEPS_MAX instructions.
@@ -49,8 +50,9 @@ struct gremlin_script {
     bool is_volatile; /* datetime() or UUID() was used: the text alone does not tell the result. */
 };
 
-/* Everything in *out is in the arena and keeps nothing of the text. Returns E_OK; E_SYNTAX, E_UNSUPPORTED
- * (lambdas, Groovy) or E_LIMIT, with "line:column: what was wrong, what was expected". */
+/* Everything in *out is in the arena and keeps nothing of the text. Returns E_OK; E_SYNTAX,
+ * E_UNSUPPORTED (lambdas, Groovy) or E_LIMIT, with "line:column: what was wrong, what was
+ * expected". */
 int gremlin_parse(struct arena *arena, const struct gremlin_input *input,
                   struct gremlin_script *out, struct error *err);
 
@@ -60,8 +62,8 @@ struct gremlin_word {
     const char *what; /* One line of help, or null. */
 };
 
-/* Completion: what may stand at the end of a text that breaks off there, fitting the word begun. Returns
- * how many were put to words; *begun is the size of the word begun, in bytes. */
+/* Completion: what may stand at the end of a text that breaks off there, fitting the word begun.
+ * Returns how many were put to words; *begun is the size of the word begun, in bytes. */
 size_t gremlin_expected(struct slice text, struct gremlin_word *words, size_t words_max,
                         size_t *begun);
 

@@ -7,22 +7,27 @@
 
 #pragma GCC diagnostic ignored "-Wimplicit-fallthrough"
 
-static uint32_t column_of(const struct lexer *lexer, const uint8_t *at)
+/* Each byte is counted once. */
+static uint32_t column_of(struct lexer *lexer, const uint8_t *at)
 {
-    uint32_t column = 1;
-
-    for (const uint8_t *p = lexer->line_start; p < at; p++) {
-        column += (*p & 0xc0) != 0x80;
+    for (; lexer->counted < at; lexer->counted++) {
+        lexer->column += (*lexer->counted & 0xc0) != 0x80;
     }
-    return column;
+    return lexer->column;
+}
+
+static void new_line(struct lexer *lexer, const uint8_t *start)
+{
+    lexer->line++;
+    lexer->counted = start;
+    lexer->column = 1;
 }
 
 static void count_lines(struct lexer *lexer, const uint8_t *from)
 {
     for (const uint8_t *p = from; p < lexer->at; p++) {
         if (*p == '\n') {
-            lexer->line++;
-            lexer->line_start = p + 1;
+            new_line(lexer, p + 1);
         }
     }
 }
@@ -116,8 +121,7 @@ again:
     /*!re2c
         blank+ { goto again; }
         "\n" {
-            lexer->line++;
-            lexer->line_start = lexer->at;
+            new_line(lexer, lexer->at);
             goto again;
         }
         "//" [^\r\n\x00]* { goto again; }

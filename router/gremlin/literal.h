@@ -1,5 +1,6 @@
 /*
- * literal.h -- numbers, strings, dates, UUIDs and ranges as Gremlin text writes them, with exact types.
+ * literal.h -- numbers, strings, dates, UUIDs and ranges as Gremlin text writes them, with exact
+ * types.
  *
  *   1 int, or long, or BigInteger if it does not fit   1b 1s 1i 1l 1n   0x1F 017   1_000
  *   1.5 double   1.5f 1.5d 1.5m   NaN Infinity   'a\n\u0041'   1..5 'a'..'d'

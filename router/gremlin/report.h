@@ -8,8 +8,9 @@
 
 #include "router/gremlin/syntax.h"
 
-/* Sets parse->err to "line:column: unexpected 'x', expected ..." or, for what looks like Groovy, to what
- * may be used instead. names: of the tokens that would have been right. Returns the error's code. */
+/* Sets parse->err to "line:column: unexpected 'x', expected ..." or, for what looks like Groovy,
+ * to what may be used instead. names: of the tokens that would have been right. Returns the
+ * error's code. */
 int report_unexpected(struct parse *parse, const char *const *names, size_t count);
 /* Sets err to "line:column: text". Returns code. */
 int report_at(struct error *err, const struct node *at, int code, const char *format, ...)

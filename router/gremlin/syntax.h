@@ -1,7 +1,8 @@
 /*
  * syntax.h -- the tree that the parser makes of a text, before names get a meaning.
  *
- *   g.V().has('x', gt(1))     CHAIN [ LINK g | LINK V() | LINK has( STRING, CHAIN [ LINK gt( INTEGER ) ] ) ]
+ *   g.V().has('x', gt(1))
+ *   CHAIN [ LINK g, LINK V(), LINK has( STRING, CHAIN [ LINK gt( INTEGER ) ] ) ]
  *
  * Children hang on first .. next. A MAP's children are key, value, key, value; a RANGE has two.
  *
@@ -46,8 +47,9 @@ struct node {
 struct lexer {
     const uint8_t *at; /* Next byte; the text ends with a 0 at `end`. */
     const uint8_t *end;
-    const uint8_t *line_start;
+    const uint8_t *counted; /* Up to here columns are counted. */
     uint32_t line;
+    uint32_t column; /* Of `counted`. */
     uint32_t depth; /* Open brackets. */
 };
 

@@ -13,7 +13,8 @@
 /* ENUM_COUNT if it is not the name of an enumeration, such as "T". */
 enum value_enum token_enum(struct slice name);
 const char *token_enum_name(enum value_enum type);
-/* An enumerator of a known enumeration, in the spellings that text allows; ENUMERATOR_COUNT if none. */
+/* An enumerator of a known enumeration, in the spellings that text allows; ENUMERATOR_COUNT if
+ * none. */
 enum enumerator token_of_enum(enum value_enum type, struct slice name);
 /* An enumerator by its short name, GType's excepted: they collide with others. */
 enum enumerator token_short(struct slice name);

@@ -118,7 +118,8 @@ static void take_strategy(const struct take *t, struct value *out)
     }
 }
 
-/* Language, script, number of arguments: the script alone is kept, to be named when it is refused. */
+/* Language, script, number of arguments: the script alone is kept, to be named when it is refused.
+ * */
 static void take_lambda(const struct take *t, struct value *out)
 {
     (void)graphbinary_take_text(t->reader);

@@ -1,5 +1,6 @@
 /*
- * graphbinary.h -- what only requests carry in GraphBinary 1: bytecode, predicates, strategies, lambdas.
+ * graphbinary.h -- what only requests carry in GraphBinary 1: bytecode, predicates, strategies,
+ * lambdas.
  *
  * Values themselves are common/codec.h's; these are its hooks. A Binding gives its value.
  *

@@ -1,11 +1,12 @@
 /*
  * graphson.h -- GraphSON 3 and 2, typed and untyped, to values and back.
  *
- *   {"@type": "g:Int32", "@value": 1}   bare strings, booleans, null; bare numbers are read, and written in
+ *   {"@type": "g:Int32", "@value": 1}   bare strings, booleans, null; bare numbers are read, and
+ * written in
  *                                       the untyped forms
  *
- * Version 3 has g:List, g:Set, g:Map; version 2 has JSON's own arrays and objects in their place. Both are
- * read whatever the version. A Binding gives its value.
+ * Version 3 has g:List, g:Set, g:Map; version 2 has JSON's own arrays and objects in their place.
+ * Both are read whatever the version. A Binding gives its value.
  *
  * After: TinkerPop docs/src/dev/io/graphson.asciidoc.
  * Pure. Ownership: values read are in the arena and keep texts of the tree.

@@ -331,7 +331,8 @@ static struct slice label_of(const struct json *json, const char *key)
     return member != NULL && member->kind == JSON_STRING ? member->text : SLICE("");
 }
 
-/* Meta-properties {"k": value} and an edge's {"k": g:Property}, which are the same but for the wrapping. */
+/* Meta-properties {"k": value} and an edge's {"k": g:Property}, which are the same but for the
+ * wrapping. */
 static int read_properties(struct graphson *g, const struct json *json, int depth,
                            const struct property **out, uint32_t *count)
 {

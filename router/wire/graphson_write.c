@@ -165,8 +165,19 @@ static void put_enum(const struct writer *w, const struct value *value)
               slice_text(value_enumerator_name((enum enumerator)value->integer)));
 }
 
+static void put_uuid(const struct writer *w, const struct value *value)
+{
+    open_type(w, "g:", "UUID");
+    put_printed(w, value);
+    close_type(w);
+}
+
 static void put_moment(const struct writer *w, const struct value *value)
 {
+    if (value->kind == VALUE_DATETIME || value->kind == VALUE_DURATION) {
+        put_time(w, value);
+        return;
+    }
     open_type(w, "g:", value->kind == VALUE_DATE ? "Date" : "Timestamp");
     bytes_format(w->out, "%lld", (long long)value->integer);
     close_type(w);
@@ -590,17 +601,13 @@ static void put_value(const struct writer *w, const struct value *value)
         put_char(w, value);
         break;
     case VALUE_UUID:
-        open_type(w, "g:", "UUID");
-        put_printed(w, value);
-        close_type(w);
+        put_uuid(w, value);
         break;
     case VALUE_DATE:
     case VALUE_TIMESTAMP:
-        put_moment(w, value);
-        break;
     case VALUE_DATETIME:
     case VALUE_DURATION:
-        put_time(w, value);
+        put_moment(w, value);
         break;
     case VALUE_BINARY:
         put_binary(w, value);

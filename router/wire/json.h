@@ -1,10 +1,11 @@
 /*
- * json.h -- JSON text to a tree. The only door to simdjson, whose side of it (json.cc) is the only C++ here.
+ * json.h -- JSON text to a tree. The only door to simdjson, whose side of it (json.cc) is the only
+ * C++ here.
  *
  *   {"a": [1.50]}   OBJECT [ ARRAY key "a" [ NUMBER "1.50" ] ]
  *
- * Numbers keep their text: GraphSON carries BigInteger and BigDecimal as bare numbers. Every token is looked
- * at, so what is skipped elsewhere is still checked.
+ * Numbers keep their text: GraphSON carries BigInteger and BigDecimal as bare numbers. Every token
+ * is looked at, so what is skipped elsewhere is still checked.
  *
  * Pure. Ownership: the tree and its texts are in the arena; nothing of the input is kept.
  * Limits: JSON_DEPTH_MAX; the arena's own.
@@ -46,7 +47,8 @@ bool json_is_text(const struct json *json, const char *text);
 
 struct json_builder;
 
-/* Walks an array or object (64 readable bytes follow it) and calls the functions below; null or what is wrong. */
+/* Walks an array or object (64 readable bytes follow it) and calls the functions below; null or
+ * what is wrong. */
 const char *json_walk(struct json_builder *builder, const char *text, size_t size);
 
 /* True when the arena's limit is passed: the walk ends. */

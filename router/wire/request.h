@@ -1,8 +1,8 @@
 /*
  * request.h -- a client's request, whatever it came in: GraphBinary, GraphSON, text frame, HTTP.
  *
- * Frame: 1 byte mime length, mime, payload (binary frames); bare JSON (text frames). An unknown mime falls
- * back to GraphSON 3, as Gremlin Server does.
+ * Frame: 1 byte mime length, mime, payload (binary frames); bare JSON (text frames). An unknown
+ * mime falls back to GraphSON 3, as Gremlin Server does.
  *
  * After: TinkerPop docs/src/dev/provider/index.asciidoc (Graph Driver Provider Requirements);
  * reference/gremlin.md section 4.
@@ -74,8 +74,8 @@ struct request {
 /* Always gives a request with the id as far as it could be read, so that errors can be answered.
  * Returns E_OK, E_MALFORMED (498), E_INVALID (499). The frame may be freed afterwards. */
 int request_decode(struct slice frame, bool is_text, struct request *request, struct error *err);
-/* HTTP: body as JSON {"gremlin", "bindings", ...} or query string parameters already decoded. content_type
- * may name a serialised RequestMessage. accept chooses the format. */
+/* HTTP: body as JSON {"gremlin", "bindings", ...} or query string parameters already decoded.
+ * content_type may name a serialised RequestMessage. accept chooses the format. */
 struct request_http {
     struct slice content_type;
     struct slice accept;
@@ -86,10 +86,12 @@ int request_decode_http(const struct request_http *http, struct request *request
                         struct error *err);
 void request_close(struct request *request);
 
-/* Takes over the options that a traversal's source carries: g.with('evaluationTimeout', 500). For EVAL, once
- * the text is parsed; bytecode's are taken when it is decoded, and give way to the message's own. */
+/* Takes over the options that a traversal's source carries: g.with('evaluationTimeout', 500). For
+ * EVAL, once the text is parsed; bytecode's are taken when it is decoded, and give way to the
+ * message's own. */
 void request_take_options(struct request *request, const struct bytecode *bytecode);
-/* The format that a mime type (with its parameters) or the first known one of an Accept header asks for. */
+/* The format that a mime type (with its parameters) or the first known one of an Accept header
+ * asks for. */
 bool request_format_of(struct slice mime, enum format *out);
 
 #endif

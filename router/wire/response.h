@@ -1,5 +1,6 @@
 /*
- * response.h -- response messages to clients, in the format of the request. Frames carry no mime header.
+ * response.h -- response messages to clients, in the format of the request. Frames carry no mime
+ * header.
  *
  * Pure. Limits: none here; the router batches.
  */
@@ -21,7 +22,8 @@ struct response {
 };
 
 void response_encode(struct bytes *out, const struct response *response);
-/* HTTP: the status line's code for a Gremlin status, and the body of an error (application/json). */
+/* HTTP: the status line's code for a Gremlin status, and the body of an error (application/json).
+ * */
 int response_http_status(int status);
 void response_encode_http_error(struct bytes *out, const struct response *response);
 /* Content-Type of a format, for HTTP. */

@@ -1,5 +1,6 @@
 #include "common/mem.h"
 #include "common/predicate.h"
+#include "router/gremlin/bytecode.h"
 #include "router/gremlin/gremlin.h"
 #include "router/gremlin/step.h"
 

@@ -1,6 +1,7 @@
 /*
- * Apache TinkerPop's own texts: the values and traversals of its grammar's tests, and every traversal of its
- * feature files. They stand in a folder beside the sources (TCK); without it there is nothing to do.
+ * Apache TinkerPop's own texts: the values and traversals of its grammar's tests, and every
+ * traversal of its feature files. They stand in a folder beside the sources (TCK); without it
+ * there is nothing to do.
  */
 #include "common/mem.h"
 #include "router/gremlin/gremlin.h"

@@ -1,6 +1,6 @@
-/* Requests as drivers send them (frames in tests/golden/wire were taken from gremlin 3.8.2 for JavaScript and
- * gremlinpython 3.8.2), requests over HTTP, and responses in every format. UPDATE_GOLDEN=1 writes the list of
- * what the frames mean anew. */
+/* Requests as drivers send them (frames in tests/golden/wire were taken from gremlin 3.8.2 for
+ * JavaScript and gremlinpython 3.8.2), requests over HTTP, and responses in every format.
+ * UPDATE_GOLDEN=1 writes the list of what the frames mean anew. */
 #include "common/element.h"
 #include "common/mem.h"
 #include "router/gremlin/builder.h"

@@ -1,6 +1,6 @@
 /*
- * Apache TinkerPop's test vectors of GraphSON and GraphBinary, which stand in a folder beside the sources
- * (TCK); without it there is nothing to do.
+ * Apache TinkerPop's test vectors of GraphSON and GraphBinary, which stand in a folder beside the
+ * sources (TCK); without it there is nothing to do.
  */
 #include "common/codec.h"
 #include "common/mem.h"
@@ -277,7 +277,8 @@ static void check_binary(const char *stem)
     reader_init(&reader, bytes_slice(&file));
     codec_decode(&reader, &arena, &graphbinary.codec, 0, &value);
     ck_assert_msg(reader_finish(&reader, stem, &err) == E_OK, "%s", err.text);
-    /* A Binding gives its value. Vertices have empty lists of meta-properties where we write null. */
+    /* A Binding gives its value. Vertices have empty lists of meta-properties where we write null.
+     * */
     if (strcmp(stem, "binding") != 0 && strcmp(stem, "vertex") != 0 &&
         strcmp(stem, "traverser") != 0) {
         codec_encode(&out, &graphbinary.codec, &value);

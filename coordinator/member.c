@@ -1,0 +1,242 @@
+#include "coordinator/member.h"
+
+#include "common/mem.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum {
+    PROPOSE_MS = 1000 /* A proposal that came to nothing is made again. */
+};
+
+void member_init(struct member *member, const struct state *state, uint32_t silence_ms)
+{
+    assert(member != NULL && state != NULL);
+    *member = (struct member){.state = state, .silence_ms = silence_ms};
+}
+
+static void forget(struct member *member)
+{
+    for (uint32_t i = 0; i < member->count; i++) {
+        mem_free(member->nodes[i].replicas);
+    }
+    member->count = 0;
+}
+
+void member_close(struct member *member)
+{
+    assert(member != NULL);
+    forget(member);
+    mem_free(member->nodes);
+    *member = (struct member){0};
+}
+
+void member_lead(struct member *member, uint64_t now_ms)
+{
+    forget(member);
+    member->lead_ms = now_ms;
+    member->pushed_version = 0;
+    member->ready_graph = 0;
+}
+
+static struct member_node *node_of(const struct member *member, uint32_t node)
+{
+    for (uint32_t i = 0; i < member->count; i++) {
+        if (member->nodes[i].node == node) {
+            return &member->nodes[i];
+        }
+    }
+    return NULL;
+}
+
+const struct member_node *member_node(const struct member *member, uint32_t node)
+{
+    return node_of(member, node);
+}
+
+static struct member_node *node_new(struct member *member, uint32_t number)
+{
+    struct member_node *node = node_of(member, number);
+
+    if (node != NULL) {
+        return node;
+    }
+    if (member->count == member->room) {
+        member->room = member->room == 0 ? 8 : member->room * 2;
+        member->nodes = mem_resize(member->nodes, member->room * sizeof *member->nodes);
+    }
+    node = &member->nodes[member->count++];
+    *node = (struct member_node){.node = number};
+    return node;
+}
+
+enum member_answer member_hear(struct member *member, uint64_t now_ms,
+                               const struct roster_status *status, bool is_register)
+{
+    const struct state_node *known = state_node(member->state, status->node);
+    bool is_known = known != NULL && known->boot == status->boot;
+
+    if (!is_known && !is_register) {
+        return MEMBER_UNKNOWN;
+    }
+    struct member_node *node = node_new(member, status->node);
+    node->boot = status->boot;
+    node->heard_ms = now_ms;
+    node->map_version = status->map_version;
+    mem_free(node->replicas);
+    node->replicas =
+        status->replica_count == 0
+            ? NULL
+            : mem_copy(status->replicas, status->replica_count * sizeof *status->replicas);
+    node->replica_count = status->replica_count;
+    if (is_known && known->is_up && slice_equal(known->address, status->address)) {
+        return MEMBER_CONFIG;
+    }
+    node->proposed_ms = now_ms;
+    return MEMBER_PROPOSE;
+}
+
+/* ---- tick ---- */
+
+static bool holds(const struct member *member, const struct state_shard *shard)
+{
+    const struct member_node *node = node_of(member, shard->primary);
+
+    if (node == NULL || node->boot != shard->primary_boot) {
+        return false;
+    }
+    for (uint32_t i = 0; i < node->replica_count; i++) {
+        if (node->replicas[i].shard == shard->shard) {
+            return node->replicas[i].epoch == shard->epoch;
+        }
+    }
+    return false;
+}
+
+static bool is_confirmed(const struct member *member, const struct state_graph *graph)
+{
+    for (uint32_t i = 0; i < graph->shard_count; i++) {
+        if (!holds(member, &graph->shards[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+typedef void (*carry_fn)(void *ctx, const struct member_effect *effect);
+
+static void tick_nodes(struct member *member, uint64_t now_ms, carry_fn carry, void *ctx)
+{
+    /* Whoever was up when this leader began has had no chance to be heard before. */
+    if (now_ms < member->lead_ms + member->silence_ms) {
+        return;
+    }
+    for (uint32_t i = 0; i < member->state->node_count; i++) {
+        const struct state_node *known = &member->state->nodes[i];
+        struct member_node *node = node_of(member, known->node);
+        bool is_silent = node == NULL || node->boot != known->boot ||
+                         now_ms >= node->heard_ms + member->silence_ms;
+        if (!known->is_up || !is_silent) {
+            continue;
+        }
+        node = node_new(member, known->node);
+        if (node->proposed_ms == 0 || now_ms >= node->proposed_ms + PROPOSE_MS) {
+            node->proposed_ms = now_ms;
+            carry(ctx, &(struct member_effect){
+                           .kind = MEMBER_NODE_DOWN, .node = known->node, .boot = known->boot});
+        }
+    }
+}
+
+static void tick_graphs(struct member *member, uint64_t now_ms, carry_fn carry, void *ctx)
+{
+    for (uint32_t i = 0; i < member->state->graph_count; i++) {
+        const struct state_graph *graph = &member->state->graphs[i];
+        bool is_proposed =
+            member->ready_graph == graph->graph && now_ms < member->ready_ms + PROPOSE_MS;
+        if (graph->is_ready || is_proposed || !is_confirmed(member, graph)) {
+            continue;
+        }
+        member->ready_graph = graph->graph;
+        member->ready_ms = now_ms;
+        carry(ctx, &(struct member_effect){.kind = MEMBER_GRAPH_READY, .graph = graph->graph});
+    }
+}
+
+void member_tick(struct member *member, uint64_t now_ms,
+                 void (*carry)(void *ctx, const struct member_effect *effect), void *ctx)
+{
+    if (member->pushed_version != member->state->version) {
+        member->pushed_version = member->state->version;
+        for (uint32_t i = 0; i < member->state->node_count; i++) {
+            const struct state_node *node = &member->state->nodes[i];
+            if (node->is_up) {
+                carry(ctx, &(struct member_effect){
+                               .kind = MEMBER_PUSH, .node = node->node, .boot = node->boot});
+            }
+        }
+    }
+    tick_nodes(member, now_ms, carry, ctx);
+    tick_graphs(member, now_ms, carry, ctx);
+}
+
+uint64_t member_deadline(const struct member *member)
+{
+    uint64_t deadline = UINT64_MAX;
+
+    for (uint32_t i = 0; i < member->state->node_count; i++) {
+        const struct state_node *known = &member->state->nodes[i];
+        const struct member_node *node = node_of(member, known->node);
+        uint64_t from =
+            node == NULL || node->heard_ms < member->lead_ms ? member->lead_ms : node->heard_ms;
+        uint64_t at = from + member->silence_ms;
+        if (node != NULL && node->proposed_ms >= from && at < node->proposed_ms + PROPOSE_MS) {
+            at = node->proposed_ms + PROPOSE_MS;
+        }
+        if (known->is_up && at < deadline) {
+            deadline = at;
+        }
+    }
+    return deadline;
+}
+
+/* ---- assignment ---- */
+
+static uint32_t load_of(const struct state *state, uint32_t node)
+{
+    uint32_t load = 0;
+
+    for (uint32_t i = 0; i < state->graph_count; i++) {
+        for (uint32_t j = 0; j < state->graphs[i].shard_count; j++) {
+            load += state->graphs[i].shards[j].primary == node;
+        }
+    }
+    return load;
+}
+
+int member_assign(const struct member *member, uint32_t count, uint32_t *nodes, struct error *err)
+{
+    const struct state *state = member->state;
+    uint32_t *loads = mem_array(state->node_count, sizeof *loads);
+    int rc = E_OK;
+
+    for (uint32_t i = 0; i < state->node_count; i++) {
+        loads[i] = load_of(state, state->nodes[i].node);
+    }
+    for (uint32_t i = 0; i < count && rc == E_OK; i++) {
+        uint32_t best = UINT32_MAX;
+        for (uint32_t j = 0; j < state->node_count; j++) {
+            if (state->nodes[j].is_up && (best == UINT32_MAX || loads[j] < loads[best])) {
+                best = j;
+            }
+        }
+        if (best == UINT32_MAX) {
+            rc = error_set(err, E_UNAVAILABLE, "no shard node is up");
+            break;
+        }
+        nodes[i] = state->nodes[best].node;
+        loads[best]++;
+    }
+    mem_free(loads);
+    return rc;
+}

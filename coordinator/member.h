@@ -1,0 +1,77 @@
+/*
+ * member.h -- the leader's view of shard nodes: who is alive, what they hold, where new shards go.
+ *
+ *   REGISTER, STATUS --> hear --> propose NODE_UP | answer with the map if theirs is old | not known
+ *   time             --> tick --> propose NODE_DOWN (silent), GRAPH_READY (all shards confirmed); push the map
+ *
+ * A node is known by number and boot. One that starts again registers its new boot, and the state
+ * gives each shard that it leads a new epoch: the process before it is fenced, even if nobody had noticed
+ * its end. The map is pushed once at each change and then told again with each heartbeat that shows an
+ * older one, so a lost push costs one heartbeat.
+ *
+ * Pure; volatile: a new leader starts with nobody heard, and waits for a full silence before it judges.
+ * After: reference/replication.md 2.4 (restart rule), 4.4 (assignment).
+ */
+#ifndef COORDINATOR_MEMBER_H
+#define COORDINATOR_MEMBER_H
+
+#include "common/roster.h"
+#include "coordinator/state.h"
+
+struct member_node {
+    uint32_t node;
+    uint64_t boot;
+    uint64_t heard_ms;
+    uint64_t map_version; /* In force there. */
+    uint64_t proposed_ms; /* NODE_UP or NODE_DOWN is under way since; 0: no. */
+    struct roster_replica *replicas;
+    uint32_t replica_count;
+};
+
+struct member {
+    const struct state *state;
+    struct member_node *nodes;
+    uint32_t count, room;
+    uint32_t silence_ms;
+    uint64_t lead_ms;        /* Leader since. */
+    uint64_t pushed_version; /* Of the map. */
+    uint32_t ready_graph;    /* GRAPH_READY proposed last, and when. */
+    uint64_t ready_ms;
+};
+
+enum member_answer {
+    MEMBER_PROPOSE, /* NODE_UP; answer when it is applied. */
+    MEMBER_CONFIG,  /* Answer with the map, or that theirs is the newest. */
+    MEMBER_UNKNOWN  /* It has to register. */
+};
+
+enum member_effect_kind {
+    MEMBER_PUSH,      /* The map to node. */
+    MEMBER_NODE_DOWN, /* Propose. */
+    MEMBER_GRAPH_READY
+};
+
+struct member_effect {
+    enum member_effect_kind kind;
+    uint32_t node;
+    uint64_t boot;
+    uint32_t graph;
+};
+
+/* Keeps the state. */
+void member_init(struct member *member, const struct state *state, uint32_t silence_ms);
+void member_close(struct member *member);
+void member_lead(struct member *member, uint64_t now_ms);
+enum member_answer member_hear(struct member *member, uint64_t now_ms,
+                               const struct roster_status *status, bool is_register);
+/* Calls carry for each thing to do. */
+void member_tick(struct member *member, uint64_t now_ms,
+                 void (*carry)(void *ctx, const struct member_effect *effect), void *ctx);
+uint64_t member_deadline(const struct member *member);
+/* Primaries of count new shards, spread over the nodes that are up, those with fewest first.
+ * Returns E_OK or E_UNAVAILABLE: no node is up. */
+int member_assign(const struct member *member, uint32_t count, uint32_t *nodes, struct error *err);
+/* Null: never heard of. */
+const struct member_node *member_node(const struct member *member, uint32_t node);
+
+#endif

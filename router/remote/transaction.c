@@ -255,6 +255,11 @@ static bool is_in(const struct transaction_part *part)
     return part->change_count > 0 || part->readset.first_index != 0;
 }
 
+static bool is_late(const struct remote_request *request, const struct remote *remote)
+{
+    return request->deadline_ms != 0 && remote_now(remote) >= request->deadline_ms;
+}
+
 /* Read-only: every shard that was read says whether it is all still current. */
 
 static void on_validated(struct remote *remote, struct remote_request *request,
@@ -264,13 +269,11 @@ static void on_validated(struct remote *remote, struct remote_request *request,
     struct transaction *txn = part->txn;
     struct txn_reply reply;
 
-    (void)remote;
     if (txn->state != TRANSACTION_COMMITTING) {
         return;
     }
     if (message == NULL) {
-        bool is_late = err->code == E_TIMEOUT;
-        abort_with(txn, is_late ? E_TIMEOUT : E_CONFLICT, err->text);
+        abort_with(txn, is_late(request, remote) ? E_TIMEOUT : E_CONFLICT, err->text);
         return;
     }
     if (message->type != MESSAGE_VALIDATE_REPLY ||
@@ -385,6 +388,9 @@ static void take_abort(struct transaction *txn, const struct txn_reply *reply)
     int code =
         reply->code == E_OK || error_retry(reply->code) != ERROR_NEVER ? E_CONFLICT : reply->code;
 
+    if (error_retry(reply->code) == ERROR_REFRESH) {
+        remote_refresh(txn->remote);
+    }
     if (reply->text.size == 0) {
         abort_with(txn, code, error_text(code));
         return;
@@ -398,20 +404,14 @@ static void take_abort(struct transaction *txn, const struct txn_reply *reply)
 static void on_refused(struct transaction *txn, struct remote_request *request,
                        const struct error *err)
 {
-    switch (error_retry(err->code)) {
-    case ERROR_REFRESH:
+    if (is_late(request, txn->remote)) {
+        give_up(txn);
+    } else if (error_retry(err->code) == ERROR_REFRESH) {
         remote_hold(txn->remote, request, EPOCH_WAIT_MS, true);
-        break;
-    case ERROR_RETRY:
+    } else if (error_retry(err->code) == ERROR_RETRY || err->code == E_TIMEOUT) {
         remote_hold(txn->remote, request, BUSY_WAIT_MS, false);
-        break;
-    case ERROR_NEVER:
-        if (err->code == E_TIMEOUT) {
-            give_up(txn);
-        } else {
-            abort_with(txn, err->code, err->text);
-        }
-        break;
+    } else {
+        abort_with(txn, err->code, err->text);
     }
 }
 
@@ -432,8 +432,6 @@ static void on_commit1(struct remote *remote, struct remote_request *request,
     }
     if (reply.outcome == TXN_COMMITTED) {
         settle(txn, TRANSACTION_COMMITTED);
-    } else if (reply.outcome == TXN_ABORTED && reply.code == E_WRONG_EPOCH) {
-        remote_hold(remote, request, EPOCH_WAIT_MS, true);
     } else if (reply.outcome == TXN_ABORTED && message->epoch == request->epoch) {
         /* A refusal is remembered for its epoch only; one of an older epoch does not bind the new one. */
         take_abort(txn, &reply);

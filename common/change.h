@@ -1,22 +1,24 @@
 /*
  * change.h -- what a transaction writes: effects on rows, never queries. Bodies of journal entries.
  *
- * A change is carried out by one shard: the owner of `vertex`. An edge is two changes, one a half: OUT at
- * the source's shard and IN at the destination's; both carry id, label, far end and properties.
+ * A change is carried out by one shard: the owner of `vertex`. An edge is two changes, one a half:
+ * OUT at the source's shard and IN at the destination's; both carry id, label, far end and
+ * properties.
  *
  * kind           vertex  direction far edge label     key value ...
  * VERTEX_ADD     x                          label     props: vprops
  * VERTEX_DROP    x       (its edges are dropped by EDGE_DROPs of their own, far halves included)
  * VPROP_SET      x                                    key value cardinality prop_id metas
- * VPROP_DROP     x                                    key prop_id (0: all of the key; empty key: all)
+ * VPROP_DROP     x                                    key prop_id (0: all of the key; no key: all)
  * META_SET/DROP  x                                    key prop_id meta_key value
  * EDGE_ADD       x       OUT|IN    x   x    label far_label      props
  * EDGE_DROP      x       OUT|IN    x   x    label
  * EPROP_SET      x       OUT|IN    x   x    label     key value
  * EPROP_DROP     x       OUT|IN    x   x    label     key
  *
- * VERTEX_ADD of an id that exists, EDGE_ADD to a vertex that does not, a SET or DROP on what is gone:
- * the shard says no when it validates (E_EXISTS, E_NOT_FOUND, E_CONFLICT), so callers need no read before.
+ * VERTEX_ADD of an id that exists, EDGE_ADD to a vertex that does not, a SET or DROP on what is
+ * gone: the shard says no when it validates (E_EXISTS, E_NOT_FOUND, E_CONFLICT), so callers need no
+ * read before.
  *
  * Pure. Limits: CHANGE_COUNT_MAX a transaction; a list is at most MESSAGE_BODY_MAX bytes.
  */
@@ -27,9 +29,7 @@
 #include "common/reader.h"
 #include "common/vid.h"
 
-enum {
-    CHANGE_COUNT_MAX = 100000
-};
+enum { CHANGE_COUNT_MAX = 100000 };
 
 enum change_kind {
     CHANGE_VERTEX_ADD = 1,

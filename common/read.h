@@ -1,17 +1,17 @@
 /*
  * read.h -- what a router asks of one shard in one request (READ), and the rows it gets back.
  *
- *   source            which elements      IDS | VERTICES (scan; the shard picks an index) | EDGES | EDGE_IDS
+ *   source            IDS | VERTICES (scan; the shard picks an index) | EDGES | EDGE_IDS
  *   -> filters        on the source element
- *   -> hop            optional: to edges, or to far vertices' ids (and labels: they are stored with the edge)
+ *   -> hop            optional: to edges, or to far vertices' ids (and labels: in the edge)
  *   -> edge filters   on the edges of the hop; far filters on far id and label
  *   -> emit           rows | merged | count | count for each input | counts by label
  *   -> projection     label, all or named properties, of what is emitted (not of far vertices)
  *
  * So a hop of a whole frontier is one request a shard, whatever its size. An answer larger than
  * READ_REPLY_BYTES is cut; it then has a cursor, with which the same request continues.
- * The transaction's own uncommitted changes of this shard travel with the request (`staged`): the shard
- * applies them, reads, and rolls back.
+ * The transaction's own uncommitted changes of this shard travel with the request (`staged`): the
+ * shard applies them, reads, and rolls back.
  *
  * Pure. Decoded requests borrow from their input; the rest is in the arena given.
  * Limits: READ_IDS_MAX ids, READ_FILTERS_MAX filters, READ_LABELS_MAX labels.
@@ -39,10 +39,11 @@ enum read_source {
 };
 
 enum read_emit {
-    READ_ROWS = 1,       /* One row a result; `ordinal` tells the input it came from. */
-    READ_MERGED = 2,     /* Hop to vertices: each far vertex once, with the sum of bulks. */
-    READ_COUNT = 3,      /* One number: sum of bulks. Degrees and counters where nothing else is needed. */
-    READ_COUNT_EACH = 4, /* A number for each input that has any. */
+    READ_ROWS = 1,   /* One row a result; `ordinal` tells the input it came from. */
+    READ_MERGED = 2, /* Hop to vertices: each far vertex once, with the sum of bulks. */
+    READ_COUNT =
+        3, /* One number: sum of bulks. Degrees and counters where nothing else is needed. */
+    READ_COUNT_EACH = 4,  /* A number for each input that has any. */
     READ_LABEL_COUNTS = 5 /* VERTICES, EDGES: a number for each label, from the counters. */
 };
 
@@ -86,8 +87,8 @@ struct read_request {
     enum read_source source;
     enum read_emit emit;
     enum read_project project;
-    bool id_int;       /* The graph gives ids back as INT (shardmap.h): for filters that compare ids. */
-    bool skip_readset; /* The reply need not carry slots: a read that is not validated. */
+    bool id_int; /* The graph gives ids back as INT (shardmap.h): for filters that compare ids. */
+    bool skip_readset;    /* The reply need not carry slots: a read that is not validated. */
     uint32_t input_count; /* IDS, EDGE_IDS. */
     const struct read_input *inputs;
     uint32_t filter_count;
@@ -101,12 +102,14 @@ struct read_request {
     struct slice staged; /* varint count, then changes; empty: none. */
 };
 
-/* One result. For READ_COUNT only bulk; for COUNT_EACH ordinal and bulk; for LABEL_COUNTS label and bulk. */
+/* One result. For READ_COUNT only bulk; for COUNT_EACH ordinal and bulk; for LABEL_COUNTS label and
+ * bulk. */
 struct read_row {
-    uint32_t ordinal;   /* Index of the input, 0 for scans. */
+    uint32_t ordinal; /* Index of the input, 0 for scans. */
     uint64_t bulk;
-    struct value element; /* VERTEX or EDGE; NULL for counts. In the arena given to read_reply_next. */
-    struct slice label;   /* LABEL_COUNTS. */
+    struct value
+        element; /* VERTEX or EDGE; NULL for counts. In the arena given to read_reply_next. */
+    struct slice label; /* LABEL_COUNTS. */
 };
 
 void read_request_encode(struct bytes *out, const struct read_request *request);
@@ -118,12 +121,12 @@ void read_request_dump(struct bytes *out, const struct read_request *request);
 
 /* Head of a reply: all but the rows. */
 struct read_head {
-    uint64_t read_index;        /* Journal index applied when it was read. */
+    uint64_t read_index; /* Journal index applied when it was read. */
     uint64_t rows;
-    uint64_t scanned;           /* Rows looked at, for profile(). */
-    uint64_t micros;            /* Time the shard took, for profile(). */
-    struct slice access;        /* "ids", "scan", "label index", "index byCode": for profile(). */
-    struct slice cursor;        /* Empty: this is all. */
+    uint64_t scanned;    /* Rows looked at, for profile(). */
+    uint64_t micros;     /* Time the shard took, for profile(). */
+    struct slice access; /* "ids", "scan", "label index", "index byCode": for profile(). */
+    struct slice cursor; /* Empty: this is all. */
     struct txn_readset readset;
 };
 
@@ -145,7 +148,8 @@ struct read_reply {
 /* Symbols go to the arena, which must outlive the reply. The body must outlive it too. */
 int read_reply_open(struct slice body, struct arena *arena, bool id_int, struct read_reply *reply,
                     struct error *err);
-/* Gives the next row: 1, none left: 0, or E_MALFORMED. Elements are in the arena, with texts copied. */
+/* Gives the next row: 1, none left: 0, or E_MALFORMED. Elements are in the arena, with texts
+ * copied. */
 int read_reply_next(struct read_reply *reply, struct arena *arena, struct read_row *row,
                     struct error *err);
 void read_reply_close(struct read_reply *reply);

@@ -3,8 +3,9 @@
  *
  *   u32 place of the head | rows ... | head: numbers, access, cursor, symbols, read set
  *
- * A row: one byte that says what follows, then only what differs from the row before: ordinal, bulk,
- * label; ids of integers as differences. Labels and keys are numbers into the reply's symbol table.
+ * A row: one byte that says what follows, then only what differs from the row before: ordinal,
+ * bulk, label; ids of integers as differences. Labels and keys are numbers into the reply's symbol
+ * table.
  *
  * Pure. The writer keeps `out`. Close it.
  */

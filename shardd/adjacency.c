@@ -156,7 +156,8 @@ static void set_prop(struct work *work, struct run_half *half, const struct run_
     half->prop_count = n;
 }
 
-/* One op on the half that has its key: null if there is none. Returns false if there is none after. */
+/* One op on the half that has its key: null if there is none. Returns false if there is none after.
+ * */
 static bool act(struct work *work, const struct adjacency_op *op, struct run_half *half,
                 bool exists)
 {
@@ -355,32 +356,35 @@ int adjacency_apply(struct stmt *stmt, const struct adjacency_key *key,
     return adjacency_blame(err, rc, key);
 }
 
-int adjacency_find(struct stmt *stmt, const struct adjacency_key *key, const struct vid *far,
-                   const struct vid *edge, struct arena *arena, struct run_half *half,
-                   struct error *err)
+/* Properties, out of the memory of the run's work. */
+static void keep_props(struct arena *arena, const struct run_half *found, struct run_half *half)
+{
+    struct run_prop *props = arena_array(arena, found->prop_count + 1, sizeof *props);
+
+    for (uint32_t i = 0; i < found->prop_count; i++) {
+        struct slice packed = found->props[i].packed;
+
+        props[i].key = found->props[i].key;
+        props[i].packed = slice_of(arena_copy(arena, packed.data, packed.size), packed.size);
+    }
+    half->far_label = found->far_label;
+    half->props = props;
+    half->prop_count = found->prop_count;
+}
+
+int adjacency_find(struct stmt *stmt, const struct adjacency_key *key, struct arena *arena,
+                   struct run_half *half, struct error *err)
 {
     struct work work = {.stmt = stmt, .key = key, .err = err};
     int rc;
 
     arena_init(&work.arena, 0);
-    rc = load(&work, far, edge);
+    rc = load(&work, &half->far, &half->edge);
     for (uint32_t i = 0; i < work.count && rc == E_OK; i++) {
         const struct run_half *found = &work.halves[i];
 
-        if (run_order(&found->far, &found->edge, far, edge) == 0) {
-            struct run_prop *props = arena_array(arena, found->prop_count + 1, sizeof *props);
-
-            *half = *found;
-            half->far = vid_copy(arena, &found->far);
-            half->edge = vid_copy(arena, &found->edge);
-            for (uint32_t p = 0; p < found->prop_count; p++) {
-                struct slice packed = found->props[p].packed;
-
-                props[p].key = found->props[p].key;
-                props[p].packed =
-                    slice_of(arena_copy(arena, packed.data, packed.size), packed.size);
-            }
-            half->props = props;
+        if (run_order(&found->far, &found->edge, &half->far, &half->edge) == 0) {
+            keep_props(arena, found, half);
             rc = 1;
         }
     }

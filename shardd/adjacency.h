@@ -3,9 +3,10 @@
  *
  *   key (direction, vertex, label, low, lowe) -> run      a run holds [its low, the next one's low)
  *
- * low and lowe are the far id and edge id where a run begins; for compactness the first run begins at 0, 0
- * if it can (integers not below 0, or texts), and lowe is 0 unless a run begins amid edges to one far vertex.
- * A run splits when it has more than RUN_COUNT_MAX halves or RUN_BYTES_MAX bytes.
+ * low and lowe are the far id and edge id where a run begins; for compactness the first run begins
+ * at 0, 0 if it can (integers not below 0, or texts), and lowe is 0 unless a run begins amid edges
+ * to one far vertex. A run splits when it has more than RUN_COUNT_MAX halves or RUN_BYTES_MAX
+ * bytes.
  *
  * Shell: table `adjacency`.
  */
@@ -33,16 +34,16 @@ struct adjacency_op {
     struct run_half half;
 };
 
-/* Carries out ops, sorted by run_order (those of one edge in the order in which they happened). degree is
- * the count of halves before and, on return, after. Adding what is there replaces it; dropping or setting
- * what is not there does nothing: so that redoing is harmless. */
+/* Carries out ops, sorted by run_order (those of one edge in the order in which they happened).
+ * degree is the count of halves before and, on return, after. Adding what is there replaces it;
+ * dropping or setting what is not there does nothing: so that redoing is harmless. */
 int adjacency_apply(struct stmt *stmt, const struct adjacency_key *key,
                     const struct adjacency_op *ops, uint32_t op_count, uint64_t *degree,
                     struct error *err);
-/* The edge half with properties, in the arena. Returns 1, 0 if it is not there, or an error. */
-int adjacency_find(struct stmt *stmt, const struct adjacency_key *key, const struct vid *far,
-                   const struct vid *edge, struct arena *arena, struct run_half *half,
-                   struct error *err);
+/* The half whose far and edge ids are given, with its properties in the arena. Returns 1, 0 if it
+ * is not there, or an error. */
+int adjacency_find(struct stmt *stmt, const struct adjacency_key *key, struct arena *arena,
+                   struct run_half *half, struct error *err);
 /* Says which row: prefixes the error with table and key. Returns code. */
 int adjacency_blame(struct error *err, int code, const struct adjacency_key *key);
 

@@ -1,12 +1,15 @@
 /*
- * adjcache.h -- hot adjacencies, decoded: far ids and labels of one (vertex, direction, label), as arrays.
+ * adjcache.h -- hot adjacencies, decoded: far ids and labels of one (vertex, direction, label), as
+ * arrays.
  *
  *   hash of vertex -> set of ADJCACHE_WAYS entries     so dropping a vertex looks at one set only
  *
- * Only adjacencies whose vertex and far ids are all integers: the others are read from rows. Bounded in bytes;
- * the clock (second chance) evicts. Applying changes to a vertex drops its entries.
+ * Only adjacencies whose vertex and far ids are all integers: the others are read from rows.
+ * Bounded in bytes; the clock (second chance) evicts. Applying changes to a vertex drops its
+ * entries.
  *
- * Pure. Ownership: entries are copies on the heap; an entry found is valid until the next add or drop.
+ * Pure. Ownership: entries are copies on the heap; an entry found is valid until the next add or
+ * drop.
  */
 #ifndef SHARDD_ADJCACHE_H
 #define SHARDD_ADJCACHE_H

@@ -1,5 +1,6 @@
 /*
- * counter.h -- how many vertices and edges (out halves) of each label: exact, in memory and in a table.
+ * counter.h -- how many vertices and edges (out halves) of each label: exact, in memory and in a
+ * table.
  *
  * Shell: table `counter`. Written by counter_flush at the end of each apply.
  */

@@ -9,8 +9,8 @@
  * E(e)           EDGE_*, EPROP_* of edge e (X)                  edges by id
  * N(l) N(*)      VERTEX_ADD/DROP (U)                            scans and counts of vertices
  * M(t) M(*)      EDGE_ADD/DROP, OUT half (U)                    scans and counts of edges
- * K(k) K(*)      VPROP_* of key k (U)                           scans that look at k (or all) of vertices
- * V(k,value)     VERTEX_ADD, VPROP_* with that value, old and new (U)   index equality
+ * K(k) K(*)      VPROP_* of key k (U)                           scans that look at k (or all) of
+ * vertices V(k,value)     VERTEX_ADD, VPROP_* with that value, old and new (U)   index equality
  * W(k) W(*)      EPROP_* of key k (U)                           scans of edges that look at k
  *
  * Modes after replication.md 3.2: S-S and U-U are compatible, all else conflicts.
@@ -48,8 +48,8 @@ uint16_t item_slot_value(struct slice key, const struct value *value);
 
 typedef void (*item_visit_fn)(void *ctx, uint16_t slot, enum item_mode mode);
 
-/* All items that a change touches, but for those that depend on the old value in the row (the value and
- * label that a VPROP_SET or DROP replaces): the store adds these, see store_items. */
+/* All items that a change touches, but for those that depend on the old value in the row (the value
+ * and label that a VPROP_SET or DROP replaces): the store adds these, see store_items. */
 void item_each(const struct change *change, item_visit_fn visit, void *ctx);
 
 #endif

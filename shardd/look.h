@@ -6,8 +6,9 @@
  *     -> hop                                       look_hop.c
  *     -> rows, counts, or merged far vertices      look_emit.c, merge.c
  *
- * Each part stops when `is_full`: the budget or the limit is used up. What it has done by then is said by the
- * cursor: the place in the source, and how many halves of that vertex were passed in its hop.
+ * Each part stops when `is_full`: the budget or the limit is used up. What it has done by then is
+ * said by the cursor: the place in the source, and how many halves of that vertex were passed in
+ * its hop.
  *
  * Shell: reads SQLite.
  */

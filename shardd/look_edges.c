@@ -243,7 +243,7 @@ static int visit_id(struct look *look, struct place_finder *finder, uint32_t ord
     const struct place *place;
     struct look_emit_edge edge = {.direction = VROW_OUT};
     struct adjacency_key key = {.direction = VROW_OUT};
-    struct run_half half;
+    struct run_half half = {0};
     int rc;
 
     look_slot(look, item_slot_edge(&input->id));
@@ -253,8 +253,9 @@ static int visit_id(struct look *look, struct place_finder *finder, uint32_t ord
     }
     key.vertex = place->source;
     key.label = place->label;
-    rc = adjacency_find(&look->tables->stmt, &key, &place->far, &input->id, &look->run, &half,
-                        look->err);
+    half.far = place->far;
+    half.edge = input->id;
+    rc = adjacency_find(&look->tables->stmt, &key, &look->run, &half, look->err);
     if (rc == 0) {
         return adjacency_blame(look->err, error_set(look->err, E_CORRUPT, "edge is not there"),
                                &key);

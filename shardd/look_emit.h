@@ -1,8 +1,8 @@
 /*
  * look_emit.h -- results of a read: rows, sums, merged far vertices.
  *
- * Each emitter returns how many of the results offered were taken; fewer than offered means that a limit was
- * reached, for this input (limit_each) or for all (look->is_full).
+ * Each emitter returns how many of the results offered were taken; fewer than offered means that a
+ * limit was reached, for this input (limit_each) or for all (look->is_full).
  */
 #ifndef SHARDD_LOOK_EMIT_H
 #define SHARDD_LOOK_EMIT_H

@@ -4,11 +4,13 @@
  *   head byte: width (0..56 or 64), bit 7: differences    zigzag first or least
  *   [zigzag least difference]                             bits, low ones first
  *
- * Either the values themselves, less the least one, or the differences of neighbours, less the least one:
- * whichever is shorter. So consecutive ids take no bits at all, and nothing is read with a branch a value.
+ * Either the values themselves, less the least one, or the differences of neighbours, less the
+ * least one: whichever is shorter. So consecutive ids take no bits at all, and nothing is read with
+ * a branch a value.
  *
  * Pure. The count is kept by the caller. Stored: never change the form.
- * After: Zukowski et al., Super-Scalar RAM-CPU Cache Compression (2006), section 3: frame of reference.
+ * After: Zukowski et al., Super-Scalar RAM-CPU Cache Compression (2006), section 3: frame of
+ * reference.
  */
 #ifndef SHARDD_PACK_H
 #define SHARDD_PACK_H

@@ -1,10 +1,12 @@
 /*
- * place.h -- edge id -> where its out half is: source, label, destination; in packed runs by edge id.
+ * place.h -- edge id -> where its out half is: source, label, destination; in packed runs by edge
+ * id.
  *
- *   low -> varint count, head (which columns are integers, one label), edge ids, sources, destinations, label
+ *   low -> varint count, head (which columns are integers, one label), edge ids, sources,
+ * destinations, label
  *
- * Only edges whose out half is in this file. The destination is there so that the half is found at once among
- * the many runs of a super-node.
+ * Only edges whose out half is in this file. The destination is there so that the half is found at
+ * once among the many runs of a super-node.
  *
  * Shell: table `place`. Limits: PLACE_COUNT_MAX edges a run that is written.
  */
@@ -33,7 +35,8 @@ struct place_op {
     uint64_t sequence; /* Order in which they happened. */
 };
 
-/* Remembers the last run read: lookups in order of edge ids read each run once. All zero at first. */
+/* Remembers the last run read: lookups in order of edge ids read each run once. All zero at first.
+ * */
 struct place_finder {
     struct arena arena;
     struct place *list;

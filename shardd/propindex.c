@@ -158,6 +158,22 @@ void propindex_bind(sqlite3_stmt *s, int at, const struct indexkey *key)
     }
 }
 
+bool propindex_is_column(sqlite3_stmt *s, int at, const struct indexkey *key)
+{
+    int type = sqlite3_column_type(s, at);
+    double real;
+
+    if (key->kind == INDEXKEY_INTEGER) {
+        return type == SQLITE_INTEGER && sqlite3_column_int64(s, at) == key->integer;
+    }
+    if (key->kind == INDEXKEY_REAL) {
+        real = sqlite3_column_double(s, at);
+        return type == SQLITE_FLOAT && !(real < key->real) && !(real > key->real);
+    }
+    return key->kind == INDEXKEY_BLOB && type == SQLITE_BLOB &&
+           slice_equal(stmt_column_slice(s, at), slice_of(key->bytes, key->size));
+}
+
 static bool has_key(const struct indexkey *keys, uint32_t count, const struct indexkey *key)
 {
     for (uint32_t i = 0; i < count; i++) {

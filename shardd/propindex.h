@@ -1,11 +1,13 @@
 /*
- * propindex.h -- indexes on a property key of vertices, optionally of one label: equality, range, prefix.
+ * propindex.h -- indexes on a property key of vertices, optionally of one label: equality, range,
+ * prefix.
  *
  *   idx_def    n, name, label, key, state, at           which indexes there are
  *   idx_value  (n, indexkey of the value, vertex id)    their entries, written with the vertex row
  *
- * An index that is BUILDING is kept up to date from its definition on; propindex_build adds the vertices that
- * were there before, some at a time in order of id, `at` being the last one done. Only a READY one is read.
+ * An index that is BUILDING is kept up to date from its definition on; propindex_build adds the
+ * vertices that were there before, some at a time in order of id, `at` being the last one done.
+ * Only a READY one is read.
  *
  * Shell: tables idx_def and idx_value. Limits: SHARDMAP_INDEXES_MAX.
  */
@@ -47,7 +49,8 @@ int propindex_define(struct propindex_table *table, struct stmt *stmt,
 int propindex_update(const struct propindex_table *table, struct vrow_names *names,
                      const struct vid *vertex, const struct vrow *before, const struct vrow *after,
                      struct error *err);
-/* One step of building or dropping, of about `rows` rows, in the open SQLite transaction. *more: not done. */
+/* One step of building or dropping, of about `rows` rows, in the open SQLite transaction. *more:
+ * not done. */
 int propindex_tend(struct propindex_table *table, struct vrow_names *names, uint32_t rows,
                    bool *more, struct error *err);
 /* READY and usable for vertices of label (empty: any), or null. */
@@ -55,7 +58,10 @@ const struct propindex *propindex_find(const struct propindex_table *table, stru
                                        struct slice label);
 /* Binds a key. */
 void propindex_bind(sqlite3_stmt *s, int at, const struct indexkey *key);
-/* The keys of all values that the row has for the index, sorted out to be distinct; in the arena. */
+/* The column holds that key. */
+bool propindex_is_column(sqlite3_stmt *s, int at, const struct indexkey *key);
+/* The keys of all values that the row has for the index, sorted out to be distinct; in the arena.
+ * */
 uint32_t propindex_keys(const struct propindex *index, const struct symbol_table *symbols,
                         const struct vrow *row, struct arena *arena, struct indexkey **keys);
 

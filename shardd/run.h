@@ -1,12 +1,14 @@
 /*
- * run.h -- one packed run of an adjacency: up to RUN_COUNT_MAX edge halves of a vertex, direction and label.
+ * run.h -- one packed run of an adjacency: up to RUN_COUNT_MAX edge halves of a vertex, direction
+ * and label.
  *
- *   head: far ids are integers | edge ids are | far labels differ | properties | count (4 bits; 0: varint)
+ *   head: far ids are integers | edge ids are | far labels differ | properties | count (4 bits; 0:
+ * varint)
  *   far ids   far label (or a column of them)   edge ids   [columns of properties]
  *
- * Halves are ordered by run_order: the only place that knows the order. A hop reads the front of a run and
- * nothing of edge ids and properties. A property is a column: all integers packed (pack.h), or packed
- * values one after another, with a bit map if some halves have none.
+ * Halves are ordered by run_order: the only place that knows the order. A hop reads the front of a
+ * run and nothing of edge ids and properties. A property is a column: all integers packed (pack.h),
+ * or packed values one after another, with a bit map if some halves have none.
  *
  * Pure. Decoded runs are in the arena and point into the blob.
  * Limits: RUN_COUNT_LIMIT halves in a run that is read. Stored: never change the form.

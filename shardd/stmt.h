@@ -1,8 +1,8 @@
 /*
  * stmt.h -- the SQLite connection of one shard's file and its prepared statements (stmt.def).
  *
- * Ids are stored as they compare: numbers as INTEGER, texts as BLOB; SQLite orders them as vid_order does.
- * Columns have no affinity, so nothing is converted.
+ * Ids are stored as they compare: numbers as INTEGER, texts as BLOB; SQLite orders them as
+ * vid_order does. Columns have no affinity, so nothing is converted.
  *
  * Shell: SQLite. One connection, one thread.
  */

@@ -89,7 +89,8 @@ static int on_prepare(struct apply *apply, const struct store_entry *entry)
     return stmt_run(stmt, STMT_PREPARED_ADD, apply->err);
 }
 
-/* Adds the changes of a prepared transaction to the batch; one that is not there was finished before. */
+/* Adds the changes of a prepared transaction to the batch; one that is not there was finished
+ * before. */
 static int take_prepared(struct apply *apply, struct txn_gtid gtid)
 {
     struct stmt *stmt = &apply->store->tables.stmt;
@@ -152,12 +153,20 @@ static int on_schema(struct apply *apply, const struct store_entry *entry)
 {
     struct store *store = apply->store;
     struct shardmap_index *indexes;
+    struct store_entry again;
     struct reader reader;
     uint64_t version;
     size_t count;
-    int rc;
+    int rc = flush(apply); /* Rows before it are written under the old indexes. */
 
-    reader_init(&reader, entry->body);
+    if (rc == E_OK) {
+        /* The flush let go of the arena, and of the entry's body with it. */
+        rc = store_inner_entry(store, entry->index, &apply->arena, &again, apply->err);
+    }
+    if (rc != E_OK) {
+        return rc;
+    }
+    reader_init(&reader, again.body);
     version = reader_varint(&reader);
     count = reader_count(&reader, 3);
     indexes = arena_array(&apply->arena, count + 1, sizeof *indexes);
@@ -195,10 +204,7 @@ static int on_entry(struct apply *apply, const struct store_entry *entry)
         rc = on_decision(apply, entry);
         break;
     case STORE_SCHEMA:
-        rc = flush(apply); /* Rows before it are written under the old indexes. */
-        if (rc == E_OK) {
-            rc = on_schema(apply, entry);
-        }
+        rc = on_schema(apply, entry);
         break;
     }
     if (rc != E_OK) {

@@ -170,7 +170,8 @@ static bool is_it(const struct check *check, const struct edge_state *edge,
            slice_equal(symbol_name(symbols, edge->place.label), change->label);
 }
 
-/* Out halves tell whether the edge is there; in halves are their mirror, locked by the same E(e). */
+/* Out halves tell whether the edge is there; in halves are their mirror, locked by the same E(e).
+ * */
 static int check_out_half(struct check *check, const struct change *change)
 {
     struct edge_state *edge;
@@ -220,7 +221,8 @@ static int check_half(struct check *check, const struct change *change)
 
 /* ---- the list ---- */
 
-/* A vertex that was dropped takes all its edges along: more than the list knows of is a conflict. */
+/* A vertex that was dropped takes all its edges along: more than the list knows of is a conflict.
+ * */
 static int check_dropped(struct check *check)
 {
     for (uint32_t i = 0; i < check->vertex_count; i++) {

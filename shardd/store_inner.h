@@ -26,7 +26,8 @@ struct store {
 /* Begins an SQLite transaction: level 1 NORMAL, 2 FULL. */
 int store_inner_begin(struct store *store, int level, struct error *err);
 int store_inner_commit(struct store *store, struct error *err);
-/* Resets all statements and rolls back; what is in memory is read again if it could have changed. */
+/* Resets all statements and rolls back; what is in memory is read again if it could have changed.
+ * */
 void store_inner_rollback(struct store *store, bool reload);
 int store_inner_meta_put(struct store *store, const char *key, uint64_t value, struct error *err);
 /* The vertex's key is in [lo, hi). */

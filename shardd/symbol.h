@@ -1,8 +1,8 @@
 /*
  * symbol.h -- labels and property keys as small numbers, per file.
  *
- * Numbers are given in the order in which names are first applied, so all replicas agree. 0 is the empty
- * name. Names are never forgotten, but for those that staged changes made (symbol_forget).
+ * Numbers are given in the order in which names are first applied, so all replicas agree. 0 is the
+ * empty name. Names are never forgotten, but for those that staged changes made (symbol_forget).
  *
  * Shell: table `symbol`. Limits: SYMBOL_MAX names.
  */

@@ -4,7 +4,8 @@
  *   all integers      pack.h
  *   else, each        varint bytes shared with the text before, vid_encode of the rest
  *
- * Pure. Decoded columns are in the arena; texts too, because they are stored without what they share.
+ * Pure. Decoded columns are in the arena; texts too, because they are stored without what they
+ * share.
  */
 #ifndef SHARDD_VIDS_H
 #define SHARDD_VIDS_H

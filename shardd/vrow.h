@@ -4,8 +4,8 @@
  *   degrees   (varint label * 2 + direction, varint count) ...
  *   props     varint next sequence | (varint key, flags, id, packed value, [metas]) ...
  *
- * A property without an id of its own has a sequence number, from which its id is derived: 53 bits of a
- * hash of vertex, key and number. It stays the same as long as the property lives.
+ * A property without an id of its own has a sequence number, from which its id is derived: 53 bits
+ * of a hash of vertex, key and number. It stays the same as long as the property lives.
  *
  * There are no versions in rows: what a transaction read is validated by slots (common/txn.h).
  *

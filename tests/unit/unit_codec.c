@@ -101,7 +101,7 @@ static const struct {
 static bool read_vector(const char *name, struct slice *out)
 {
     const char *shared = getenv("CARDEA_SHARED");
-    const char *root = getenv("CARDEA_SOURCE");
+    const char *root = getenv("SOURCE_ROOT");
     uint8_t bytes[4096];
 
     if (shared == NULL) {

@@ -1,0 +1,68 @@
+/*
+ * merge.h -- what mergeV() and mergeE() have in common.
+ *
+ *   for each traverser, one after the other (each sees what those before it made):
+ *     find the map -> (mergeE: its ends) -> search, one fetch -> found: onMatch for each
+ *                                                            -> else: onCreate, make it
+ *
+ * Texts of errors and rules are those of MergeStep.java, MergeVertexStep.java and MergeEdgeStep.java of
+ * TinkerPop 3.8.
+ *
+ * Pure. Ownership: values in the exec's arena, the rest on the heap; close it.
+ */
+#ifndef ROUTER_OP_MERGE_H
+#define ROUTER_OP_MERGE_H
+
+#include "router/op/mutate.h"
+#include "router/op/rowset.h"
+
+enum merge_state { MERGE_GATHER, MERGE_MAP, MERGE_SEARCH, MERGE_MATCH, MERGE_CREATE };
+
+struct merge;
+
+/* What differs between the two. */
+struct merge_rule {
+    const char *name; /* "mergeV". */
+    bool is_edge;
+    /* The read that finds what the map describes. False: set in the exec. */
+    bool (*search)(struct merge *merge, struct exec *exec);
+    /* Of what was found: does it fit where the read could not tell? */
+    bool (*fits)(struct merge *merge, struct exec *exec, const struct value *element);
+    /* Makes an element of merge->map. BATCH, WAIT, ERROR. */
+    enum pull (*create)(struct merge *merge, struct exec *exec, struct value *out);
+};
+
+struct merge {
+    struct op op;
+    struct exec *exec;
+    const struct merge_rule *rule;
+    enum merge_state state;
+    struct mutate_input input;
+    uint32_t at;
+    struct args map_arg, on_match_arg, on_create_arg, ends_arg;
+    struct value map;     /* Of this traverser, ends resolved. */
+    struct value created; /* map and onCreate. */
+    bool is_create_known;
+    struct value ends[2]; /* mergeE: vertices; NULL: not given. */
+    int step;             /* Within a state, for `create`. */
+    struct load_run load;
+    struct read_request spec;
+    struct fetch *fetch;
+    struct rowset rows;
+    uint32_t row_at;
+    struct batch matched; /* One: the traverser at the element, for onMatch. */
+};
+
+int merge_open(struct op *op, struct exec *exec, const struct merge_rule *rule);
+enum pull merge_pull(struct op *op, struct exec *exec, struct batch *out);
+void merge_reset(struct op *op, struct exec *exec);
+void merge_close(struct op *op);
+
+/* The value of T.id, T.label, Direction.OUT ... in a map; null if it is not there. */
+const struct value *merge_get(const struct value *map, enum enumerator key);
+/* Filters of a map's string keys (and T.label if with_label) into spec.filters or hop.edge_filters. */
+const struct read_filter *merge_filters(struct exec *exec, const struct value *map, bool with_label,
+                                        uint32_t *count);
+const struct predicate *merge_equals(struct exec *exec, const struct value *value);
+
+#endif

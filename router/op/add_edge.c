@@ -116,7 +116,7 @@ static enum pull find_ends(struct add_edge *self, struct exec *exec)
     const struct plan_add_edge *plan = plan_of(&self->op);
     uint32_t count = self->input.all.count;
     uint32_t from_arg = plan->has_from ? ARG_ENDS : UINT32_MAX;
-    uint32_t to_arg = plan->has_to ? ARG_ENDS + (plan->has_from ? 1 : 0) : UINT32_MAX;
+    uint32_t to_arg = plan->has_to ? ARG_ENDS + (plan->has_from ? 1u : 0u) : UINT32_MAX;
     enum pull rc = PULL_BATCH;
 
     self->ends = mem_resize(self->ends, 2 * (size_t)count * sizeof *self->ends);
@@ -172,7 +172,7 @@ static bool add_property(struct exec *exec, struct edge *edge, struct property *
     }
     if (property->value.kind != VALUE_NULL) {
         props[at] = (struct property){.key = key, .value = property->value};
-        edge->prop_count += at == edge->prop_count;
+        edge->prop_count += at == edge->prop_count ? 1u : 0u;
     }
     return true;
 }
@@ -182,7 +182,7 @@ static bool read_properties(struct add_edge *self, struct exec *exec, struct edg
 {
     const struct plan_add_edge *plan = plan_of(&self->op);
     struct property *props = arena_array(&exec->arena, plan->property_count + 1, sizeof *props);
-    uint32_t arg = ARG_ENDS + (plan->has_from ? 1 : 0) + (plan->has_to ? 1 : 0);
+    uint32_t arg = (uint32_t)ARG_ENDS + (plan->has_from ? 1u : 0u) + (plan->has_to ? 1u : 0u);
 
     for (uint32_t i = 0; i < plan->property_count; i++) {
         if (!mutate_read_entry(&self->args, exec, &plan->properties[i], self->at, &arg,

@@ -3,9 +3,9 @@
  *
  *   socket, route -> caller {role, node, boot} -> handle for the core
  *
- * A handle stands for one boot of a process, not for a connection: after a reconnection replies take the
- * new one. Before HELLO everything is refused. A caller that is silent for CALLER_SILENCE_MS is
- * forgotten; caller_gone tells.
+ * A handle stands for one boot of a process, not for a connection: after a reconnection replies
+ * take the new one. Before HELLO everything is refused. A caller that is silent for
+ * CALLER_SILENCE_MS is forgotten; caller_gone tells.
  *
  * Shell. Limits: CALLER_MAX callers at a time; further ones are refused.
  */

@@ -10,8 +10,8 @@
  *   CONF_CHOICE(name, default, "a|b|c", help)          int, the place among the choices
  *   CONF_LIST(name, "a,b", low, high, help)            struct conf_list, low to high texts
  * included as the members of a struct through conf_fields.def and as rows through conf_rows.def.
- * What is not in the table, of the wrong type or out of range is refused with file and line, what is
- * allowed, and the nearest name.
+ * What is not in the table, of the wrong type or out of range is refused with file and line, what
+ * is allowed, and the nearest name.
  *
  * Ownership: texts live in the struct conf until conf_close.
  * Limits: a file of 1 MiB.

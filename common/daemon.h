@@ -1,5 +1,6 @@
 /*
- * daemon.h -- what a process owes its machine: one owner of a data folder, readiness, limits, last words.
+ * daemon.h -- what a process owes its machine: one owner of a data folder, readiness, limits, last
+ * words.
  *
  *   DIR/LOCK      locked while a process runs on the folder
  *   DIR/IDENTITY  cluster, role and node that the folder belongs to; another one's is refused

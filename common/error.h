@@ -14,9 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum {
-    ERROR_TEXT_MAX = 480
-};
+enum { ERROR_TEXT_MAX = 480 };
 
 /* Wire numbers; the codes that functions return are their negatives. */
 enum {

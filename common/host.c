@@ -163,10 +163,13 @@ int host_run(struct host *host, struct error *err)
 
     log_info(&host->log, host->program, "boot=%016llx msg=\"started\"",
              (unsigned long long)host->boot);
-    while (rc == E_OK && !host->loop.is_stopping) {
+    while (!host->loop.is_stopping) {
+        uint64_t deadline;
         rc = host_turn(host, loop_now_ms(), err);
-        uint64_t now_ms = loop_now_ms();
-        uint64_t deadline = transport_has_input(host->transport) ? 0 : next_deadline(host, now_ms);
+        if (rc != E_OK) {
+            break;
+        }
+        deadline = transport_has_input(host->transport) ? 0 : next_deadline(host, loop_now_ms());
         loop_wait(&host->loop, transport_fd(host->transport), deadline);
     }
     daemon_notify("STOPPING=1");

@@ -1,10 +1,10 @@
 /*
  * host.h -- drives one core as a process over ZeroMQ.
  *
- *   wait -> drain <= 256 messages into the core -> turn (durable, advance) -> send the outbox -> again
+ *   wait -> drain <= 256 messages into the core -> turn (durable, advance) -> send -> again
  *
- * Any facade of the shape X_message, X_turn, X_deadline fits. A fatal error of a turn ends the process;
- * restarting it is the service manager's business.
+ * Any facade of the shape X_message, X_turn, X_deadline fits. A fatal error of a turn ends the
+ * process; restarting it is the service manager's business.
  *
  * Shell. Limits: HOST_DRAIN messages a turn; a turn of more than HOST_SLOW_MS is logged.
  */
@@ -64,15 +64,16 @@ uint64_t host_cluster_id(const char *cluster);
 const char *host_coordinator(const struct conf_list *coordinators, peer_id peer);
 /* 1, 2, 3 ...: the numbers of coordinators. */
 const uint32_t *host_coordinator_numbers(void);
-/* Keeps the texts of options. Returns E_OK, E_CONFIG (folder of another cluster), E_IO (address or folder
- * in use). */
+/* Keeps the texts of options. Returns E_OK, E_CONFIG (folder of another cluster), E_IO (address or
+ * folder in use). */
 int host_new(struct host **host, const struct host_options *options, struct error *err);
 void host_free(struct host **host);
 /* Until a signal to end comes. Returns E_OK or the fatal error of the core. */
 int host_run(struct host *host, struct error *err);
 /* One turn without the waiting, for hosts with a loop of their own. Sends what the core wants. */
 int host_turn(struct host *host, uint64_t now_ms, struct error *err);
-/* Exit status of a process: 0, 1, or 2 if the configuration is at fault; says why on standard error. */
+/* Exit status of a process: 0, 1, or 2 if the configuration is at fault; says why on standard
+ * error. */
 int host_status(const char *program, const struct error *err);
 
 #endif

@@ -227,7 +227,8 @@ static void on_pong(struct link *link, struct wire *wire, uint64_t now_ms, struc
     }
 }
 
-/* Refusals without a number come from the other side's transport. Returns whether the core is to know. */
+/* Refusals without a number come from the other side's transport. Returns whether the core is to
+ * know. */
 static bool on_refused(struct link *link, struct wire *wire, uint64_t now_ms,
                        const struct message *message)
 {

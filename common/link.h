@@ -1,16 +1,17 @@
 /*
- * link.h -- one process that we call: a connection, its greeting, heartbeat, credit and what waits for it.
+ * link.h -- one process that we call: a connection, its greeting, heartbeat, credit and what waits
+ * for it.
  *
- *             link_open            WELCOME                      no sign of life for silence_ms
- *   CLOSED -----------> GREETING -----------> UP ---------------------------------------> GREETING
- *                          ^  |                |  could not be sent; "HELLO first"            (new socket)
- *                          |  | REFUSED        `----> GREETING
- *                          |  v
- *                         REFUSED (another cluster, version, node): tried again each ping_ms * 4
+ *             link_open           WELCOME                   no sign of life for silence_ms
+ *   CLOSED ----------> GREETING ----------> UP -----------------------------------> GREETING
+ *                         ^  |               |  could not be sent; "HELLO first"    (new socket)
+ *                         |  | REFUSED       `----> GREETING
+ *                         |  v
+ *                        REFUSED (another cluster, version, node): tried again each ping_ms * 4
  *
- * Until UP messages wait in a queue, each until its deadline. Sent: in order, numbered by link_seq, as far
- * as the other side gives credit (messages and bytes since HELLO). What is lost with a connection is not
- * repeated here: cores do that.
+ * Until UP messages wait in a queue, each until its deadline. Sent: in order, numbered by
+ * link_seq, as far as the other side gives credit (messages and bytes since HELLO). What is lost
+ * with a connection is not repeated here: cores do that.
  *
  * Shell.
  */
@@ -52,8 +53,8 @@ void link_send(struct link *link, struct wire *wire, uint64_t now_ms,
                const struct message *message);
 /* The next message for the core. */
 bool link_recv(struct link *link, struct wire *wire, uint64_t now_ms, struct message *message);
-/* Greets, pings, sends what waits, gives up what is late. Returns false if silent for too long: close and
- * open it. */
+/* Greets, pings, sends what waits, gives up what is late. Returns false if silent for too long:
+ * close and open it. */
 bool link_tick(struct link *link, struct wire *wire, uint64_t now_ms);
 /* There is something to receive, or the greeting can be sent now. */
 bool link_has_input(const struct link *link);

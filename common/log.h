@@ -3,12 +3,12 @@
  *
  *     2026-01-02T03:04:05.678Z info replica shard=2 term=7 msg="became leader"
  *
- * Lines below the level are not written, but the last ones of all levels stay in a ring in memory, which
- * daemon.h writes out when the process aborts.
+ * Lines below the level are not written, but the last ones of all levels stay in a ring in memory,
+ * which daemon.h writes out when the process aborts.
  *
  * Ownership: keeps the descriptor, does not close it. One struct a process, given to who needs it.
- * Limits: LOG_LINE_MAX bytes a line (cut), LOG_RATE_MAX lines a second of one format text (the rest are
- * counted, and the count is told with the next line that is let through).
+ * Limits: LOG_LINE_MAX bytes a line (cut), LOG_RATE_MAX lines a second of one format text (the
+ * rest are counted, and the count is told with the next line that is let through).
  */
 #ifndef COMMON_LOG_H
 #define COMMON_LOG_H

@@ -6,11 +6,11 @@
  *   memory_send(from shardd, {to the handle, READ_REPLY})
  *        -> inbox of the router: {peer = PEER_NODE(SHARDD, 1), READ_REPLY}
  *
- * Keeps order between each two ends, loses nothing. Messages to an end that is not there are dropped:
- * as over a network, senders repeat what matters.
+ * Keeps order between each two ends, loses nothing. Messages to an end that is not there are
+ * dropped: as over a network, senders repeat what matters.
  *
- * Pure. Ownership: bodies are copied; a message received is valid until the next memory_recv of its end.
- * Limits: MEMORY_ENDS_MAX ends.
+ * Pure. Ownership: bodies are copied; a message received is valid until the next memory_recv of
+ * its end. Limits: MEMORY_ENDS_MAX ends.
  */
 #ifndef COMMON_MEMORY_H
 #define COMMON_MEMORY_H

@@ -2,13 +2,14 @@
  * message.h -- the messages between processes: one table, one fixed header.
  *
  * header, 80 bytes, big endian:
- *   u32 magic 'GRD1' | u8 version | u8 type | u16 flags | u64 cluster_id | u32 src_node | u64 src_boot
+ *   u32 magic 'GRD1' | u8 version | u8 type | u16 flags | u64 cluster_id | u32 src_node | u64
+ * src_boot
  *   u64 dst_boot (0 = any) | u64 req_id | u64 link_seq | u32 shard | u64 epoch | u32 deadline_ms
  *   u32 body_size | u32 crc32c(header with crc 0, then body)
  *   (4 bytes 0 to fill)
  *
- * A reply has the req_id of its request. Requests are repeated by whoever sent them; every handler is
- * idempotent by its own key (sid and seq, gtid, config version).
+ * A reply has the req_id of its request. Requests are repeated by whoever sent them; every handler
+ * is idempotent by its own key (sid and seq, gtid, config version).
  *
  * Pure. A decoded message borrows its body from the input.
  * Limits: MESSAGE_BODY_MAX bytes of body.

@@ -26,15 +26,13 @@ enum {
     SHARDMAP_INDEXES_MAX = 256 /* A graph. */
 };
 
-enum shardmap_partitioner {
-    PARTITION_HASH = 1,
-    PARTITION_RANGE = 2
-};
+enum shardmap_partitioner { PARTITION_HASH = 1, PARTITION_RANGE = 2 };
 
 /* How ids are given back to clients; a numeric id is always matched by value. */
 enum shardmap_ids {
-    IDS_LONG = 1,   /* Numbers as LONG; strings stay strings. */
-    IDS_INT = 2,    /* As TinkerGraph's INTEGER id manager: numeric strings become numbers, given back as INT. */
+    IDS_LONG = 1, /* Numbers as LONG; strings stay strings. */
+    IDS_INT =
+        2, /* As TinkerGraph's INTEGER id manager: numeric strings become numbers, given back as INT. */
 };
 
 struct shardmap_index {

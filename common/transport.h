@@ -5,13 +5,14 @@
  *   transport_send --> link (DEALER) ---- HELLO, requests ----> (ROUTER) caller --> transport_recv
  *   transport_recv <-- link          <--- WELCOME, replies ---- (ROUTER) caller <-- transport_send
  *
- * One listening socket a plane; one connection a process that we call, opened at the first message to it
- * (its address comes from options.address). Replies go back on the connection of the request.
- * Delivery is at most once and in order between two processes; a request that was certainly not sent
- * comes back as REFUSED (E_UNAVAILABLE, E_TIMEOUT); everything else is repeated by the cores.
+ * One listening socket a plane; one connection a process that we call, opened at the first message
+ * to it (its address comes from options.address). Replies go back on the connection of the request.
+ * Delivery is at most once and in order between two processes; a request that was certainly not
+ * sent comes back as REFUSED (E_UNAVAILABLE, E_TIMEOUT); everything else is repeated by the cores.
  *
- * A turn of the host: transport_tick; transport_recv until false (at most 256); core; transport_send;
- * and before it sleeps on transport_fd until transport_deadline: transport_has_input must be false.
+ * A turn of the host: transport_tick; transport_recv until false (at most 256); core;
+ * transport_send; and before it sleeps on transport_fd until transport_deadline:
+ * transport_has_input must be false.
  *
  * After: reference/replication.md section 6.
  * Shell. Ownership: a message received is valid until the next transport_recv.

@@ -204,7 +204,8 @@ static uint64_t route_of(zmq_msg_t *frame)
     return route;
 }
 
-/* Receives all parts of one message, the last into wire->input. Returns how many, 0: nothing there. */
+/* Receives all parts of one message, the last into wire->input. Returns how many, 0: nothing
+ * there. */
 static int recv_parts(struct wire *wire, void *socket, uint64_t *route)
 {
     zmq_msg_t *input = wire->input;

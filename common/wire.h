@@ -1,10 +1,11 @@
 /*
  * wire.h -- ZeroMQ sockets with our settings, and whole messages over them.
  *
- * Settings and why: reference/replication.md section 6.2. No heartbeats of ZeroMQ's own (a full pipe looks
- * like a dead peer to them), no waiting (LINGER 0), nothing queued for who is not there (IMMEDIATE).
- * All descriptors are in one epoll set, so that any poller needs to watch one descriptor only.
- * ZeroMQ's descriptors tell of edges, which any call may swallow: drain all sockets after sends too.
+ * Settings and why: reference/replication.md section 6.2. No heartbeats of ZeroMQ's own (a full
+ * pipe looks like a dead peer to them), no waiting (LINGER 0), nothing queued for who is not there
+ * (IMMEDIATE). All descriptors are in one epoll set, so that any poller needs to watch one
+ * descriptor only. ZeroMQ's descriptors tell of edges, which any call may swallow: drain all
+ * sockets after sends too.
  *
  * Shell. Limits: WIRE_SOCKETS_MAX sockets, MESSAGE_BODY_MAX a body.
  */
@@ -60,8 +61,8 @@ void wire_refresh(void *socket, bool *has_input, bool *has_room);
 /* route 0: a DEALER. Sets cluster_id, src_node, src_boot. Returns E_OK, E_UNAVAILABLE (not now),
  * E_NOT_FOUND (no such route). */
 int wire_send(struct wire *wire, void *socket, uint64_t route, const struct message *message);
-/* The next message; route is null for a DEALER. Valid until the next call. Malformed ones are counted and
- * skipped. */
+/* The next message; route is null for a DEALER. Valid until the next call. Malformed ones are
+ * counted and skipped. */
 bool wire_recv(struct wire *wire, void *socket, uint64_t *route, struct message *message);
 /* Tells our own core that its request was not sent. */
 void wire_refuse_local(struct wire *wire, const struct message *request, const struct error *err);

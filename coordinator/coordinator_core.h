@@ -1,5 +1,6 @@
 /*
- * coordinator_core.h -- the facade of coordinator as a core that common/host.h and `cardea dev` drive.
+ * coordinator_core.h -- the facade of coordinator as a core that common/host.h and `cardea dev`
+ * drive.
  */
 #ifndef COORDINATOR_COORDINATOR_CORE_H
 #define COORDINATOR_COORDINATOR_CORE_H

@@ -1,14 +1,17 @@
 /*
- * router.h -- the router daemon's facade: client requests in, response frames out, messages to shards between.
+ * router.h -- the router daemon's facade: client requests in, response frames out, messages to
+ * shards between.
  *
- * No sockets and no clock inside: fronts (router/front: WebSocket, HTTP, ZeroMQ), `cardea dev` and the
- * simulator call it. Same shape as shardd/shard.h and coordinator/coord.h, plus the clients.
+ * No sockets and no clock inside: fronts (router/front: WebSocket, HTTP, ZeroMQ), `cardea dev` and
+ * the simulator call it. Same shape as shardd/shard.h and coordinator/coord.h, plus the clients.
  *
- *   front --request--> router_request --> bytecode --> plan --> operators --> outbox (READ ...) --> shards
- *   front <--router_next_response-- frames <-- results <-- operators <-- router_message (READ_REPLY ...)
+ *   front --request--> router_request --> bytecode --> plan --> operators --> outbox (READ ...)
+ * --> shards
+ *   front <--router_next_response-- frames <-- results <-- operators <-- router_message
+ * (READ_REPLY ...)
  *
- * One thread. Long work yields: router_turn runs each ready query for a bounded slice, so that the front's
- * loop hears pings.
+ * One thread. Long work yields: router_turn runs each ready query for a bounded slice, so that the
+ * front's loop hears pings.
  */
 #ifndef ROUTER_ROUTER_H
 #define ROUTER_ROUTER_H
@@ -68,8 +71,8 @@ struct router_response {
     int status; /* Gremlin status code: 200, 204, 206, 4xx, 5xx. */
     bool is_last;
     bool is_text; /* A text frame. */
-    /* Taken by the caller: bytes_close it. For a request that is_single (HTTP) with an error status: the
-     * error's plain text, which the front puts in the form that HTTP clients expect. */
+    /* Taken by the caller: bytes_close it. For a request that is_single (HTTP) with an error
+     * status: the error's plain text, which the front puts in the form that HTTP clients expect. */
     struct bytes body;
 };
 

@@ -21,8 +21,8 @@ enum {
     WAIT_MAX_MS = 60000
 };
 
-/* Trap 1: `Upgrade: h2c` lands in code with known holes. Blanked, the request is plain HTTP/1.1. With other
- * values `in` may dangle: it is not looked at. */
+/* Trap 1: `Upgrade: h2c` lands in code with known holes. Blanked, the request is plain HTTP/1.1.
+ * With other values `in` may dangle: it is not looked at. */
 static int refuse_h2c(struct lws *wsi, void *in)
 {
     if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP2_SETTINGS) > 0) {

@@ -5,13 +5,14 @@
  *   client --POST---> http.c -------+--> request_decode ------+
  *   client <--------- send queue <------ front_deliver <---------- router_next_response
  *
- * The host's loop: its own turn, front_deliver, front_wait until its next deadline. libwebsockets polls; the
- * host's descriptors (ZeroMQ, signals) are watched beside the clients' by front_watch. Queries run in the
- * host's turn, in slices, so that pings are answered meanwhile.
+ * The host's loop: its own turn, front_deliver, front_wait until its next deadline. libwebsockets
+ * polls; the host's descriptors (ZeroMQ, signals) are watched beside the clients' by front_watch.
+ * Queries run in the host's turn, in slices, so that pings are answered meanwhile.
  *
  * Shell, one thread. Ownership: keeps what options point to.
- * Limits: connections_max connections; REQUEST_BYTES_MAX a message (close 1009, HTTP 413); a client whose
- * answers wait for more than backlog_bytes is not read from, and closed at FRONT_BACKLOG_FACTOR times that.
+ * Limits: connections_max connections; REQUEST_BYTES_MAX a message (close 1009, HTTP 413); a
+ * client whose answers wait for more than backlog_bytes is not read from, and closed at
+ * FRONT_BACKLOG_FACTOR times that.
  */
 #ifndef ROUTER_FRONT_FRONT_H
 #define ROUTER_FRONT_FRONT_H
@@ -44,7 +45,8 @@ int front_open(struct front **front, const struct front_options *options, struct
 void front_close(struct front **front);
 /* The port listened on. */
 int front_port(const struct front *front);
-/* front_wait returns when this descriptor is readable, too; it is never read. Returns E_OK, E_IO. */
+/* front_wait returns when this descriptor is readable, too; it is never read. Returns E_OK, E_IO.
+ * */
 int front_watch(struct front *front, int fd, struct error *err);
 /* Hands what the router has answered to its clients. */
 void front_deliver(struct front *front, uint64_t now_ms);

@@ -6,11 +6,12 @@
  *   GET /healthz, /readyz     for balancers
  *   GET /status, /metrics     JSON for people, Prometheus
  *
- * HTTP status: 200 for an answer, 400 a request at fault, 401, 403, 429, else 500; errors are JSON with
- * "message".
+ * HTTP status: 200 for an answer, 400 a request at fault, 401, 403, 429, else 500; errors are JSON
+ * with "message".
  * After: reference/gremlin.md section 4.7.
  *
- * Internal to router/front. Each returns what its libwebsockets callback returns: 0, or -1 to close.
+ * Internal to router/front. Each returns what its libwebsockets callback returns: 0, or -1 to
+ * close.
  */
 #ifndef ROUTER_FRONT_HTTP_H
 #define ROUTER_FRONT_HTTP_H

@@ -1,8 +1,9 @@
 /*
  * native.h -- Gremlin over ZeroMQ: QUERY in, QUERY_REPLY out, on the router's own message plane.
  *
- * A QUERY's body is a binary frame as over WebSocket; each QUERY_REPLY carries one response frame, the last
- * with MESSAGE_LAST. A peer is one client of the router's: its sessions end when it is gone.
+ * A QUERY's body is a binary frame as over WebSocket; each QUERY_REPLY carries one response frame,
+ * the last with MESSAGE_LAST. A peer is one client of the router's: its sessions end when it is
+ * gone.
  *
  * Pure. Limits: REQUEST_BYTES_MAX a request; NATIVE_OPEN_MAX requests of a peer without an answer.
  */

@@ -122,13 +122,16 @@ int serve_run(struct serve *serve, struct host *host, struct error *err)
     int rc = E_OK;
 
     log_info(&host->log, host->program, "port=%d msg=\"started\"", front_port(serve->front));
-    while (rc == E_OK && !host->loop.is_stopping) {
+    while (!host->loop.is_stopping) {
         uint64_t now_ms = loop_now_ms();
         uint64_t router;
         uint64_t transport;
         peer_id gone;
 
         rc = host_turn(host, now_ms, err);
+        if (rc != E_OK) {
+            break;
+        }
         while ((gone = transport_gone(host->transport)) != 0) {
             native_gone(&serve->native, now_ms, gone, &host->out);
         }

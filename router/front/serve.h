@@ -1,7 +1,8 @@
 /*
  * serve.h -- a router as a process: its facade, the client port and the message plane in one loop.
  *
- *   host_turn (ZeroMQ: shards, coordinators, native clients) -> front_deliver -> front_wait (WebSocket, HTTP)
+ *   host_turn (ZeroMQ: shards, coordinators, native clients) -> front_deliver -> front_wait
+ * (WebSocket, HTTP)
  *
  * Shell.
  */
@@ -28,7 +29,8 @@ struct host_core serve_core(struct serve *serve);
 /* Keeps values, host. Sets the host's core. Returns E_OK, E_IO. */
 int serve_open(struct serve *serve, const struct router_conf *values, struct host *host,
                struct error *err);
-/* Where the map says that a shard node can be called; null: it does not. Valid until the next call. */
+/* Where the map says that a shard node can be called; null: it does not. Valid until the next
+ * call. */
 const char *serve_node_address(struct serve *serve, uint32_t node);
 void serve_close(struct serve *serve);
 /* Until a signal to end comes. */

@@ -1,7 +1,8 @@
 /*
  * websocket.h -- Gremlin over WebSocket: frames in, frames out, one connection.
  *
- * Internal to router/front. Each returns what its libwebsockets callback returns: 0, or -1 to close.
+ * Internal to router/front. Each returns what its libwebsockets callback returns: 0, or -1 to
+ * close.
  */
 #ifndef ROUTER_FRONT_WEBSOCKET_H
 #define ROUTER_FRONT_WEBSOCKET_H

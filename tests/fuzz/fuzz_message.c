@@ -1,6 +1,6 @@
 /*
- * fuzz_message.c -- any bytes are a message or are refused; one that was read is written to the same bytes.
- * Its body is tried as what the transport itself reads: a greeting, a refusal.
+ * fuzz_message.c -- any bytes are a message or are refused; one that was read is written to the
+ * same bytes. Its body is tried as what the transport itself reads: a greeting, a refusal.
  */
 #include <assert.h>
 

@@ -1,6 +1,8 @@
 #include "common/caller.h"
+#include "common/link.h"
 #include "common/loop.h"
 #include "common/mem.h"
+#include "common/sendq.h"
 #include "common/stats.h"
 #include "common/transport.h"
 
@@ -571,8 +573,71 @@ START_TEST(rubbish_is_dropped)
 }
 END_TEST
 
-RUN_SUITE("transport", call_and_reply, many_in_order, large_body, unknown_peer,
-          deadline_in_the_queue, restart_of_the_receiver, silence_reopens,
-          silent_caller_is_forgotten, wrong_cluster, a_tool_may_ask_any_cluster, role_may_not_send,
-          an_earlier_boot_is_meant, address_in_use, before_hello_all_is_refused,
-          stale_messages_are_dropped, rubbish_is_dropped)
+START_TEST(queue_keeps_order_and_bodies)
+{
+    struct sendq queue = {0};
+    struct message message = {.type = MESSAGE_READ, .body = SLICE("body")};
+
+    ck_assert_ptr_null(sendq_front(&queue));
+    for (uint64_t i = 0, taken = 0; taken < 100; i++) {
+        message.req_id = i;
+        message.deadline_ms = i % 2 == 0 ? 0 : 50;
+        ck_assert(sendq_push(&queue, 1000, &message));
+        if (i % 3 == 0) {
+            struct sendq_item *item = sendq_front(&queue);
+            ck_assert_uint_eq(item->message.req_id, taken);
+            ck_assert_uint_eq(item->expires_ms, taken % 2 == 0 ? 1000 + SENDQ_PATIENCE_MS : 1050);
+            ck_assert(slice_equal(item->message.body, SLICE("body")));
+            ck_assert_ptr_ne(item->message.body.data, message.body.data);
+            sendq_pop(&queue);
+            taken++;
+        }
+    }
+    ck_assert_uint_eq(queue.size_bytes, queue.count * 4);
+    sendq_close(&queue);
+    sendq_close(&queue);
+}
+END_TEST
+
+START_TEST(queue_is_bounded)
+{
+    struct sendq queue = {0};
+    struct message message = {.type = MESSAGE_READ};
+    struct bytes body = {0};
+
+    memset(bytes_extend(&body, MESSAGE_BODY_MAX), 'x', MESSAGE_BODY_MAX);
+    message.body = bytes_slice(&body);
+    for (int i = 0; i < SENDQ_BYTES_MAX / MESSAGE_BODY_MAX; i++) {
+        ck_assert(sendq_push(&queue, 0, &message));
+    }
+    ck_assert(!sendq_push(&queue, 0, &message));
+    sendq_close(&queue);
+    message.body = (struct slice){0};
+    for (int i = 0; i < SENDQ_COUNT_MAX; i++) {
+        ck_assert(sendq_push(&queue, 0, &message));
+    }
+    ck_assert(!sendq_push(&queue, 0, &message));
+    sendq_close(&queue);
+    bytes_close(&body);
+}
+END_TEST
+
+START_TEST(link_address_is_bounded)
+{
+    static char address[LINK_ADDRESS_MAX + 10] = "tcp://127.0.0.1:";
+    struct wire wire = {0};
+    struct link link = {0};
+    struct error err = {0};
+
+    memset(address + 16, '1', sizeof address - 17);
+    ck_assert_int_eq(link_open(&link, &wire, 0, PEER_NODE(PEER_SHARDD, 1), address, &err),
+                     E_INVALID);
+    ck_assert_int_eq(link.state, LINK_CLOSED);
+}
+END_TEST
+
+RUN_SUITE("transport", queue_keeps_order_and_bodies, queue_is_bounded, link_address_is_bounded,
+          call_and_reply, many_in_order, large_body, unknown_peer, deadline_in_the_queue,
+          restart_of_the_receiver, silence_reopens, silent_caller_is_forgotten, wrong_cluster,
+          a_tool_may_ask_any_cluster, role_may_not_send, an_earlier_boot_is_meant, address_in_use,
+          before_hello_all_is_refused, stale_messages_are_dropped, rubbish_is_dropped)

@@ -1,11 +1,11 @@
 #include "router/op/elem.h"
 #include "router/op/exec.h"
-#include "router/op/merge.h"
+#include "router/op/upsert.h"
 #include "router/remote/transaction.h"
 
 #include <assert.h>
 
-static bool set_input(struct merge *self, struct exec *exec, const struct value *id)
+static bool set_input(struct upsert *self, struct exec *exec, const struct value *id)
 {
     struct read_input *input = ARENA_NEW(&exec->arena, struct read_input);
 
@@ -21,28 +21,28 @@ static bool set_input(struct merge *self, struct exec *exec, const struct value 
 }
 
 /* From the end that is given: one request to its shard. Else by id, or all edges. */
-static bool search(struct merge *self, struct exec *exec)
+static bool search(struct upsert *self, struct exec *exec)
 {
     struct read_request *spec = &self->spec;
-    const struct value *id = merge_get(&self->map, T_ID);
-    const struct value *label = merge_get(&self->map, T_LABEL);
+    const struct value *id = upsert_get(&self->map, T_ID);
+    const struct value *label = upsert_get(&self->map, T_LABEL);
     bool has_out = self->ends[0].kind == VALUE_VERTEX;
     bool has_in = self->ends[1].kind == VALUE_VERTEX;
 
     if (id != NULL) {
         spec->source = READ_EDGE_IDS;
-        spec->filters = merge_filters(exec, &self->map, true, &spec->filter_count);
+        spec->filters = upsert_filters(exec, &self->map, true, &spec->filter_count);
         return set_input(self, exec, id);
     }
     if (!has_out && !has_in) {
         spec->source = READ_EDGES;
-        spec->filters = merge_filters(exec, &self->map, true, &spec->filter_count);
+        spec->filters = upsert_filters(exec, &self->map, true, &spec->filter_count);
         return true;
     }
     spec->source = READ_IDS;
     spec->hop.direction = has_out ? DIRECTION_OUT : DIRECTION_IN;
     spec->hop.to_edges = true;
-    spec->hop.edge_filters = merge_filters(exec, &self->map, false, &spec->hop.edge_filter_count);
+    spec->hop.edge_filters = upsert_filters(exec, &self->map, false, &spec->hop.edge_filter_count);
     if (label != NULL) {
         struct slice *labels = ARENA_NEW(&exec->arena, struct slice);
         *labels = value_slice(label);
@@ -52,7 +52,7 @@ static bool search(struct merge *self, struct exec *exec)
     return set_input(self, exec, &self->ends[has_out ? 0 : 1].vertex->id);
 }
 
-static bool fits(struct merge *self, struct exec *exec, const struct value *element)
+static bool fits(struct upsert *self, struct exec *exec, const struct value *element)
 {
     const struct edge *edge = element->edge;
 
@@ -66,7 +66,7 @@ static bool fits(struct merge *self, struct exec *exec, const struct value *elem
 enum { STEP_ENDS, STEP_MAKE };
 
 /* Both ends have to be given and there. */
-static enum pull load_ends(struct merge *self, struct exec *exec)
+static enum pull load_ends(struct upsert *self, struct exec *exec)
 {
     for (int i = 0; i < 2; i++) {
         if (self->ends[i].kind == VALUE_NULL) {
@@ -100,11 +100,11 @@ static const struct property *collect(struct exec *exec, const struct value *map
     return props;
 }
 
-static enum pull create(struct merge *self, struct exec *exec, struct value *out)
+static enum pull create(struct upsert *self, struct exec *exec, struct value *out)
 {
     const struct value *map = &self->created;
-    const struct value *id = merge_get(map, T_ID);
-    const struct value *label = merge_get(map, T_LABEL);
+    const struct value *id = upsert_get(map, T_ID);
+    const struct value *label = upsert_get(map, T_LABEL);
     struct vid vid = vid_num(0);
     struct vid near;
     enum pull rc;
@@ -139,19 +139,19 @@ static enum pull create(struct merge *self, struct exec *exec, struct value *out
 
 static int open(struct op *op, struct exec *exec)
 {
-    static const struct merge_rule rule = {
+    static const struct upsert_rule rule = {
         .name = "mergeE", .is_edge = true, .search = search, .fits = fits, .create = create};
 
-    return merge_open(op, exec, &rule);
+    return upsert_open(op, exec, &rule);
 }
 
 extern const struct op_class merge_edge_class;
 
 const struct op_class merge_edge_class = {
     .name = "merge edge",
-    .size = sizeof(struct merge),
+    .size = sizeof(struct upsert),
     .open = open,
-    .pull = merge_pull,
-    .reset = merge_reset,
-    .close = merge_close,
+    .pull = upsert_pull,
+    .reset = upsert_reset,
+    .close = upsert_close,
 };

@@ -1,17 +1,17 @@
 #include "router/op/elem.h"
 #include "router/op/exec.h"
-#include "router/op/merge.h"
+#include "router/op/upsert.h"
 #include "router/remote/transaction.h"
 
 #include <assert.h>
 
-static bool search(struct merge *self, struct exec *exec)
+static bool search(struct upsert *self, struct exec *exec)
 {
-    const struct value *id = merge_get(&self->map, T_ID);
+    const struct value *id = upsert_get(&self->map, T_ID);
     struct read_request *spec = &self->spec;
 
     spec->source = READ_VERTICES;
-    spec->filters = merge_filters(exec, &self->map, true, &spec->filter_count);
+    spec->filters = upsert_filters(exec, &self->map, true, &spec->filter_count);
     if (id != NULL) {
         struct read_input *input = ARENA_NEW(&exec->arena, struct read_input);
         input->bulk = 1;
@@ -27,11 +27,11 @@ static bool search(struct merge *self, struct exec *exec)
     return true;
 }
 
-static enum pull create(struct merge *self, struct exec *exec, struct value *out)
+static enum pull create(struct upsert *self, struct exec *exec, struct value *out)
 {
     const struct value *map = &self->created;
-    const struct value *id = merge_get(map, T_ID);
-    const struct value *label = merge_get(map, T_LABEL);
+    const struct value *id = upsert_get(map, T_ID);
+    const struct value *label = upsert_get(map, T_LABEL);
     struct mutate_property *properties =
         arena_array(&exec->arena, map->size + 1, sizeof *properties);
     uint32_t count = 0;
@@ -61,18 +61,18 @@ static enum pull create(struct merge *self, struct exec *exec, struct value *out
 
 static int open(struct op *op, struct exec *exec)
 {
-    static const struct merge_rule rule = {.name = "mergeV", .search = search, .create = create};
+    static const struct upsert_rule rule = {.name = "mergeV", .search = search, .create = create};
 
-    return merge_open(op, exec, &rule);
+    return upsert_open(op, exec, &rule);
 }
 
 extern const struct op_class merge_vertex_class;
 
 const struct op_class merge_vertex_class = {
     .name = "merge vertex",
-    .size = sizeof(struct merge),
+    .size = sizeof(struct upsert),
     .open = open,
-    .pull = merge_pull,
-    .reset = merge_reset,
-    .close = merge_close,
+    .pull = upsert_pull,
+    .reset = upsert_reset,
+    .close = upsert_close,
 };

@@ -1,4 +1,4 @@
-#include "router/op/merge.h"
+#include "router/op/upsert.h"
 
 #include "router/op/elem.h"
 #include "router/op/exec.h"
@@ -6,7 +6,7 @@
 #include <assert.h>
 #include <string.h>
 
-static const struct plan_merge *plan_of(const struct merge *self)
+static const struct plan_merge *plan_of(const struct upsert *self)
 {
     return self->op.plan->params;
 }
@@ -18,7 +18,7 @@ static bool is_token(const struct value *key, enum enumerator token)
     return key->kind == VALUE_ENUM && key->integer == (int64_t)token;
 }
 
-const struct value *merge_get(const struct value *map, enum enumerator key)
+const struct value *upsert_get(const struct value *map, enum enumerator key)
 {
     for (uint32_t i = 0; map->kind == VALUE_MAP && i < map->size; i++) {
         if (is_token(&map->items[2 * i], key)) {
@@ -28,7 +28,7 @@ const struct value *merge_get(const struct value *map, enum enumerator key)
     return NULL;
 }
 
-static bool is_allowed(const struct merge_rule *rule, const struct value *key)
+static bool is_allowed(const struct upsert_rule *rule, const struct value *key)
 {
     bool is_common = is_token(key, T_ID) || is_token(key, T_LABEL);
 
@@ -36,7 +36,7 @@ static bool is_allowed(const struct merge_rule *rule, const struct value *key)
            (rule->is_edge && (is_token(key, DIRECTION_OUT) || is_token(key, DIRECTION_IN)));
 }
 
-static bool check_token(struct exec *exec, const struct merge_rule *rule, const struct value *key,
+static bool check_token(struct exec *exec, const struct upsert_rule *rule, const struct value *key,
                         const struct value *value)
 {
     if (value->kind == VALUE_NULL) {
@@ -66,7 +66,7 @@ static bool check_token(struct exec *exec, const struct merge_rule *rule, const 
 }
 
 /* A map as merge() or onCreate take it, or with strings_only as onMatch does. */
-static bool check_map(struct exec *exec, const struct merge_rule *rule, const struct value *map,
+static bool check_map(struct exec *exec, const struct upsert_rule *rule, const struct value *map,
                       bool strings_only)
 {
     if (map->kind == VALUE_NULL) {
@@ -137,7 +137,7 @@ static struct value unite(struct exec *exec, const struct value *map, const stru
 
 /* ---- filters ---- */
 
-const struct predicate *merge_equals(struct exec *exec, const struct value *value)
+const struct predicate *upsert_equals(struct exec *exec, const struct value *value)
 {
     struct predicate *predicate = ARENA_NEW(&exec->arena, struct predicate);
 
@@ -147,8 +147,8 @@ const struct predicate *merge_equals(struct exec *exec, const struct value *valu
     return predicate;
 }
 
-const struct read_filter *merge_filters(struct exec *exec, const struct value *map, bool with_label,
-                                        uint32_t *count)
+const struct read_filter *upsert_filters(struct exec *exec, const struct value *map,
+                                         bool with_label, uint32_t *count)
 {
     struct read_filter *filters = arena_array(&exec->arena, map->size + 1, sizeof *filters);
 
@@ -161,10 +161,10 @@ const struct read_filter *merge_filters(struct exec *exec, const struct value *m
         if (key->kind == VALUE_STRING) {
             filters[(*count)++] = (struct read_filter){.on = READ_ON_KEY,
                                                        .key = value_slice(key),
-                                                       .predicate = merge_equals(exec, &value)};
+                                                       .predicate = upsert_equals(exec, &value)};
         } else if (with_label && is_token(key, T_LABEL)) {
             filters[(*count)++] =
-                (struct read_filter){.on = READ_ON_LABEL, .predicate = merge_equals(exec, &value)};
+                (struct read_filter){.on = READ_ON_LABEL, .predicate = upsert_equals(exec, &value)};
         }
     }
     return filters;
@@ -172,7 +172,7 @@ const struct read_filter *merge_filters(struct exec *exec, const struct value *m
 
 /* ---- arguments ---- */
 
-static int add_arg(struct merge *self, struct exec *exec, struct args *args,
+static int add_arg(struct upsert *self, struct exec *exec, struct args *args,
                    const struct plan_arg *arg)
 {
     args_init(args, exec, 1);
@@ -180,7 +180,7 @@ static int add_arg(struct merge *self, struct exec *exec, struct args *args,
 }
 
 /* Constant maps are refused before anything runs. */
-static int check_constants(struct merge *self, struct exec *exec)
+static int check_constants(struct upsert *self, struct exec *exec)
 {
     const struct plan_merge *plan = plan_of(self);
     bool has_map = !plan->from_traverser && plan->map.child == PLAN_NO_CHILD;
@@ -195,9 +195,9 @@ static int check_constants(struct merge *self, struct exec *exec)
     return is_right ? E_OK : exec->error.code;
 }
 
-int merge_open(struct op *op, struct exec *exec, const struct merge_rule *rule)
+int upsert_open(struct op *op, struct exec *exec, const struct upsert_rule *rule)
 {
-    struct merge *self = (struct merge *)op;
+    struct upsert *self = (struct upsert *)op;
     const struct plan_merge *plan = plan_of(self);
     int rc;
 
@@ -226,7 +226,7 @@ int merge_open(struct op *op, struct exec *exec, const struct merge_rule *rule)
 }
 
 /* One argument for one traverser, checked as a map. NULL stands for nothing. */
-static enum pull find_map(struct merge *self, struct args *args, const struct traverser *at,
+static enum pull find_map(struct upsert *self, struct args *args, const struct traverser *at,
                           bool strings_only, struct value *map)
 {
     enum pull rc = args_run(args, self->exec, at, 1);
@@ -242,7 +242,7 @@ static enum pull find_map(struct merge *self, struct args *args, const struct tr
 /* ---- mergeE: ends ---- */
 
 /* The vertex that option(Merge.outV, ...) means: a vertex, a map with T.id, or an id. */
-static enum pull option_end(struct merge *self, bool is_out, struct value *end)
+static enum pull option_end(struct upsert *self, bool is_out, struct value *end)
 {
     const struct plan_merge *plan = plan_of(self);
     bool has = is_out ? plan->has_out_v : plan->has_in_v;
@@ -254,7 +254,7 @@ static enum pull option_end(struct merge *self, bool is_out, struct value *end)
     }
     const struct value *value = args_get(&self->ends_arg, is_out || !plan->has_out_v ? 0 : 1, 0);
     if (value != NULL && value->kind == VALUE_MAP) {
-        value = merge_get(value, T_ID);
+        value = upsert_get(value, T_ID);
     }
     if (value == NULL || value->kind == VALUE_NULL) {
         return op_fail(self->exec, E_INVALID,
@@ -264,9 +264,9 @@ static enum pull option_end(struct merge *self, bool is_out, struct value *end)
     return PULL_BATCH;
 }
 
-static enum pull find_end(struct merge *self, const struct value *map, bool is_out)
+static enum pull find_end(struct upsert *self, const struct value *map, bool is_out)
 {
-    const struct value *given = merge_get(map, is_out ? DIRECTION_OUT : DIRECTION_IN);
+    const struct value *given = upsert_get(map, is_out ? DIRECTION_OUT : DIRECTION_IN);
     struct value value;
     struct vid id;
 
@@ -288,7 +288,7 @@ static enum pull find_end(struct merge *self, const struct value *map, bool is_o
     return PULL_BATCH;
 }
 
-static enum pull find_ends(struct merge *self, const struct value *map)
+static enum pull find_ends(struct upsert *self, const struct value *map)
 {
     enum pull rc = PULL_BATCH;
 
@@ -306,7 +306,7 @@ static enum pull find_ends(struct merge *self, const struct value *map)
 
 /* ---- states: each gives BATCH to go on ---- */
 
-static enum pull on_map(struct merge *self)
+static enum pull on_map(struct upsert *self)
 {
     const struct traverser *from = &self->input.all.items[self->at];
     enum pull rc = PULL_BATCH;
@@ -334,11 +334,11 @@ static enum pull on_map(struct merge *self)
         return PULL_ERROR;
     }
     self->fetch = fetch_start(self->exec, &self->op, &self->spec);
-    self->state = MERGE_SEARCH;
+    self->state = UPSERT_SEARCH;
     return self->fetch == NULL ? PULL_ERROR : PULL_BATCH;
 }
 
-static enum pull on_search(struct merge *self)
+static enum pull on_search(struct upsert *self)
 {
     enum pull rc = rowset_take(&self->rows, self->fetch, self->exec, UINT32_MAX);
     uint32_t kept = 0;
@@ -356,11 +356,11 @@ static enum pull on_search(struct merge *self)
     self->rows.count = kept;
     self->is_create_known = false;
     self->step = 0;
-    self->state = kept > 0 ? MERGE_MATCH : MERGE_CREATE;
+    self->state = kept > 0 ? UPSERT_MATCH : UPSERT_CREATE;
     return PULL_BATCH;
 }
 
-static bool set_matched(struct merge *self, const struct value *element, const struct value *map)
+static bool set_matched(struct upsert *self, const struct value *element, const struct value *map)
 {
     for (uint32_t i = 0; map->kind == VALUE_MAP && i < map->size; i++) {
         struct mutate_property property = {.key = map->items[2 * i],
@@ -374,13 +374,13 @@ static bool set_matched(struct merge *self, const struct value *element, const s
     return true;
 }
 
-static void next_traverser(struct merge *self)
+static void next_traverser(struct upsert *self)
 {
     self->at++;
-    self->state = MERGE_MAP;
+    self->state = UPSERT_MAP;
 }
 
-static enum pull on_match(struct merge *self, struct batch *out)
+static enum pull on_match(struct upsert *self, struct batch *out)
 {
     const struct traverser *from = &self->input.all.items[self->at];
 
@@ -409,7 +409,7 @@ static enum pull on_match(struct merge *self, struct batch *out)
     return PULL_BATCH;
 }
 
-static enum pull find_created(struct merge *self)
+static enum pull find_created(struct upsert *self)
 {
     struct value over = value_null();
 
@@ -428,7 +428,7 @@ static enum pull find_created(struct merge *self)
     return find_ends(self, &self->created);
 }
 
-static enum pull on_create(struct merge *self, struct batch *out)
+static enum pull on_create(struct upsert *self, struct batch *out)
 {
     struct value element;
     enum pull rc = PULL_BATCH;
@@ -448,34 +448,34 @@ static enum pull on_create(struct merge *self, struct batch *out)
     return rc;
 }
 
-static enum pull advance(struct merge *self, struct batch *out)
+static enum pull advance(struct upsert *self, struct batch *out)
 {
     enum pull rc = PULL_BATCH;
 
     switch (self->state) {
-    case MERGE_GATHER:
+    case UPSERT_GATHER:
         rc = mutate_gather(&self->input, &self->op, self->exec, plan_of(self)->is_start);
-        self->state = rc == PULL_BATCH ? MERGE_MAP : MERGE_GATHER;
+        self->state = rc == PULL_BATCH ? UPSERT_MAP : UPSERT_GATHER;
         break;
-    case MERGE_MAP:
+    case UPSERT_MAP:
         rc = self->at < self->input.all.count ? on_map(self) : PULL_DONE;
         break;
-    case MERGE_SEARCH:
+    case UPSERT_SEARCH:
         rc = on_search(self);
         break;
-    case MERGE_MATCH:
+    case UPSERT_MATCH:
         rc = on_match(self, out);
         break;
-    case MERGE_CREATE:
+    case UPSERT_CREATE:
         rc = on_create(self, out);
         break;
     }
     return rc;
 }
 
-enum pull merge_pull(struct op *op, struct exec *exec, struct batch *out)
+enum pull upsert_pull(struct op *op, struct exec *exec, struct batch *out)
 {
-    struct merge *self = (struct merge *)op;
+    struct upsert *self = (struct upsert *)op;
 
     (void)exec;
     while (out->count < OP_BATCH) {
@@ -491,9 +491,9 @@ enum pull merge_pull(struct op *op, struct exec *exec, struct batch *out)
     return PULL_BATCH;
 }
 
-void merge_reset(struct op *op, struct exec *exec)
+void upsert_reset(struct op *op, struct exec *exec)
 {
-    struct merge *self = (struct merge *)op;
+    struct upsert *self = (struct upsert *)op;
 
     fetch_close(&self->fetch, exec);
     load_close(&self->load);
@@ -502,13 +502,13 @@ void merge_reset(struct op *op, struct exec *exec)
     args_reset(&self->on_match_arg);
     args_reset(&self->on_create_arg);
     args_reset(&self->ends_arg);
-    self->state = MERGE_GATHER;
+    self->state = UPSERT_GATHER;
     self->at = 0;
 }
 
-void merge_close(struct op *op)
+void upsert_close(struct op *op)
 {
-    struct merge *self = (struct merge *)op;
+    struct upsert *self = (struct upsert *)op;
 
     if (self->exec == NULL) {
         return;

@@ -1,5 +1,5 @@
 /*
- * merge.h -- what mergeV() and mergeE() have in common.
+ * upsert.h -- what mergeV() and mergeE() have in common.
  *
  *   for each traverser, one after the other (each sees what those before it made):
  *     find the map -> (mergeE: its ends) -> search, one fetch -> found: onMatch for each
@@ -10,33 +10,33 @@
  *
  * Pure. Ownership: values in the exec's arena, the rest on the heap; close it.
  */
-#ifndef ROUTER_OP_MERGE_H
-#define ROUTER_OP_MERGE_H
+#ifndef ROUTER_OP_UPSERT_H
+#define ROUTER_OP_UPSERT_H
 
 #include "router/op/mutate.h"
 #include "router/op/rowset.h"
 
-enum merge_state { MERGE_GATHER, MERGE_MAP, MERGE_SEARCH, MERGE_MATCH, MERGE_CREATE };
+enum upsert_state { UPSERT_GATHER, UPSERT_MAP, UPSERT_SEARCH, UPSERT_MATCH, UPSERT_CREATE };
 
-struct merge;
+struct upsert;
 
 /* What differs between the two. */
-struct merge_rule {
+struct upsert_rule {
     const char *name; /* "mergeV". */
     bool is_edge;
     /* The read that finds what the map describes. False: set in the exec. */
-    bool (*search)(struct merge *merge, struct exec *exec);
+    bool (*search)(struct upsert *upsert, struct exec *exec);
     /* Of what was found: does it fit where the read could not tell? */
-    bool (*fits)(struct merge *merge, struct exec *exec, const struct value *element);
-    /* Makes an element of merge->map. BATCH, WAIT, ERROR. */
-    enum pull (*create)(struct merge *merge, struct exec *exec, struct value *out);
+    bool (*fits)(struct upsert *upsert, struct exec *exec, const struct value *element);
+    /* Makes an element of upsert->map. BATCH, WAIT, ERROR. */
+    enum pull (*create)(struct upsert *upsert, struct exec *exec, struct value *out);
 };
 
-struct merge {
+struct upsert {
     struct op op;
     struct exec *exec;
-    const struct merge_rule *rule;
-    enum merge_state state;
+    const struct upsert_rule *rule;
+    enum upsert_state state;
     struct mutate_input input;
     uint32_t at;
     struct args map_arg, on_match_arg, on_create_arg, ends_arg;
@@ -53,16 +53,16 @@ struct merge {
     struct batch matched; /* One: the traverser at the element, for onMatch. */
 };
 
-int merge_open(struct op *op, struct exec *exec, const struct merge_rule *rule);
-enum pull merge_pull(struct op *op, struct exec *exec, struct batch *out);
-void merge_reset(struct op *op, struct exec *exec);
-void merge_close(struct op *op);
+int upsert_open(struct op *op, struct exec *exec, const struct upsert_rule *rule);
+enum pull upsert_pull(struct op *op, struct exec *exec, struct batch *out);
+void upsert_reset(struct op *op, struct exec *exec);
+void upsert_close(struct op *op);
 
 /* The value of T.id, T.label, Direction.OUT ... in a map; null if it is not there. */
-const struct value *merge_get(const struct value *map, enum enumerator key);
+const struct value *upsert_get(const struct value *map, enum enumerator key);
 /* Filters of a map's string keys (and T.label if with_label) into spec.filters or hop.edge_filters. */
-const struct read_filter *merge_filters(struct exec *exec, const struct value *map, bool with_label,
-                                        uint32_t *count);
-const struct predicate *merge_equals(struct exec *exec, const struct value *value);
+const struct read_filter *upsert_filters(struct exec *exec, const struct value *map,
+                                         bool with_label, uint32_t *count);
+const struct predicate *upsert_equals(struct exec *exec, const struct value *value);
 
 #endif

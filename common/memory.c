@@ -45,6 +45,15 @@ size_t memory_join(struct memory *memory, enum peer_role role, uint32_t node, ui
     return memory->count++;
 }
 
+void memory_leave(struct memory *memory, size_t end)
+{
+    assert(end < memory->count);
+    memory->ends[end].peer = 0;
+    outbox_clear(&memory->ends[end].filling);
+    outbox_clear(&memory->ends[end].draining);
+    memory->ends[end].taken = 0;
+}
+
 static struct memory_end *find(struct memory *memory, peer_id peer)
 {
     for (size_t i = 0; i < memory->count; i++) {
@@ -70,7 +79,8 @@ static void deliver(struct memory *memory, size_t from, const struct message *me
         receiver = find(memory, message->peer);
         peer = PEER_CALLER_BIT | from;
     }
-    if (receiver == NULL || (message->dst_boot != 0 && message->dst_boot != receiver->boot)) {
+    if (receiver == NULL || receiver->peer == 0 ||
+        (message->dst_boot != 0 && message->dst_boot != receiver->boot)) {
         return;
     }
     copy = outbox_send(&receiver->filling, peer, message->type, message->body);

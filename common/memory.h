@@ -32,6 +32,8 @@ void memory_init(struct memory *memory, uint64_t cluster_id);
 void memory_close(struct memory *memory);
 /* Gives the number of the new end. */
 size_t memory_join(struct memory *memory, enum peer_role role, uint32_t node, uint64_t boot);
+/* The process has ended: nothing reaches this end any more. */
+void memory_leave(struct memory *memory, size_t end);
 /* Delivers all of the outbox and clears it. */
 void memory_send(struct memory *memory, size_t from, struct outbox *outbox);
 /* The next message of an end; false: none now. */

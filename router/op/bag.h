@@ -3,7 +3,8 @@
  *
  * Equivalence as dedup() and group() have it: found by hash, decided by value_equivalent.
  *
- * Ownership: entries and index in the arena given at init, or on the heap if that is null (then bag_close).
+ * Ownership: entries and index in the arena given at init, or on the heap if that is null (then
+ * bag_close).
  */
 #ifndef ROUTER_OP_BAG_H
 #define ROUTER_OP_BAG_H

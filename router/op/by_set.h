@@ -1,9 +1,9 @@
 /*
- * by_set.h -- several by()s over many values at once, so that each costs one request a shard for a batch.
+ * by_set.h -- several by()s over many values at once: each costs one request a shard for a batch.
  *
- *   by_set_add(lane, traverser, value) -> place        for all that are to be seen
- *   by_set_run -> BATCH | WAIT | ERROR                 the same call again after a WAIT
- *   by_set_get(lane, place)                            what the lane's by() made of the value; null: nothing
+ *   by_set_add(lane, traverser, value) -> place     for all that are to be seen
+ *   by_set_run -> BATCH | WAIT | ERROR              the same call again after a WAIT
+ *   by_set_get(lane, place)                         what by() made of it; null: nothing
  *   by_set_clear
  *
  * A lane is one by(). Without any there is one lane that gives the value itself.

@@ -2,8 +2,8 @@
  * effect.h -- what aggregate('x'), group('x') and withSideEffect('x', ...) gather under a name.
  *
  * Operators with the same key share it. aggregate() gathers a bag, which effect_value turns into a
- * BULKSET when someone looks; with an Operator (withSideEffect(key, v, sum)) each value is applied to what
- * is there. group('x') computes its map itself and sets it.
+ * BULKSET when someone looks; with an Operator (withSideEffect(key, v, sum)) each value is applied
+ * to what is there. group('x') computes its map itself and sets it.
  */
 #ifndef ROUTER_OP_EFFECT_H
 #define ROUTER_OP_EFFECT_H

@@ -5,7 +5,8 @@
 #include <assert.h>
 
 /*
- * group() and groupCount(), as a result (a map for each tag) or into a side effect (one map, tag 0).
+ * group() and groupCount(), as a result (a map for each tag) or into a side effect (one map, tag
+ * 0).
  *
  *   input -> key by() --------------------> groups: entries of a bag, by (tag, key)
  *         -> value by() or child `before` -> values of the group, held until the end

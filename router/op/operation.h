@@ -1,5 +1,6 @@
 /*
- * operation.h -- the Operators of the language: sum, minus, addAll ...: for fold(seed, op) and side effects.
+ * operation.h -- the Operators of the language: sum, minus, addAll ...: for fold(seed, op) and
+ * side effects.
  *
  * Pure. After: TinkerPop process/traversal/Operator.java.
  */

@@ -7,7 +7,8 @@
 
 #include <assert.h>
 
-/* Global: gathers all, sees each batch's by()s, sorts, gives. Local: sorts the items of collections. */
+/* Global: gathers all, sees each batch's by()s, sorts, gives. Local: sorts the items of
+ * collections. */
 struct order {
     struct op op;
     struct by_set bys;

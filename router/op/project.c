@@ -15,7 +15,8 @@ static int open(struct op *op, struct exec *exec)
     return by_set_open(&((struct project *)op)->bys, exec, op->plan, plan->by_count, plan->bys);
 }
 
-/* A key whose by() gives nothing is left out. Place of row i in each lane is i: a lane sees each row once. */
+/* A key whose by() gives nothing is left out. Place of row i in each lane is i: a lane sees each
+ * row once. */
 static struct value map_of(struct project *self, struct exec *exec, uint32_t row)
 {
     const struct plan_project *plan = self->op.plan->params;

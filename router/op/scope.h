@@ -1,5 +1,6 @@
 /*
- * scope.h -- what a label means for a traverser: an entry of its map, a side effect, or places of its path.
+ * scope.h -- what a label means for a traverser: an entry of its map, a side effect, or places of
+ * its path.
  *
  * After: TinkerPop process/traversal/step/Scoping.java.
  */
@@ -8,7 +9,8 @@
 
 #include "router/op/op.h"
 
-/* pop: POP_FIRST, POP_LAST, POP_ALL, POP_MIXED; ENUMERATOR_COUNT is last. False: nothing has that name. */
+/* pop: POP_FIRST, POP_LAST, POP_ALL, POP_MIXED; ENUMERATOR_COUNT is last. False: nothing has that
+ * name. */
 bool scope_get(struct exec *exec, const struct traverser *traverser, struct slice label,
                enum enumerator pop, struct value *out);
 /* Only the path. */

@@ -19,7 +19,8 @@ struct sort_column {
     enum enumerator order; /* ORDER_*. */
 };
 
-/* Sorts in place; `spare` has room for as many. A shuffled column puts rows that are equal so far in a random
+/* Sorts in place; `spare` has room for as many. A shuffled column puts rows that are equal so far
+ * in a random
  * order, so what follows it does not matter. */
 void sort_rows(struct sort_row *rows, struct sort_row *spare, uint32_t count,
                const struct sort_column *columns, uint32_t column_count, struct prng *prng);

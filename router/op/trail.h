@@ -11,7 +11,8 @@ struct trail {
     const struct path_node *const *nodes; /* In the exec's arena. */
 };
 
-/* from, to: labels, both ends included; data null: from the start, to the end. A label that is not there is
+/* from, to: labels, both ends included; data null: from the start, to the end. A label that is not
+ * there is
  * E_EVALUATION. */
 int trail_of(struct exec *exec, const struct path_node *path, struct slice from, struct slice to,
              struct trail *out);

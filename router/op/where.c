@@ -7,7 +7,8 @@
 
 enum { ABSENT = UINT32_MAX };
 
-/* where('a', P('b')): compares what labels stand for. Of each traverser 1 + operands values are looked up, the
+/* where('a', P('b')): compares what labels stand for. Of each traverser 1 + operands values are
+ * looked up, the
  * start first; by()s take turns over them. */
 struct where {
     struct op op;
@@ -16,8 +17,9 @@ struct where {
     struct value *values; /* Of the traverser that is tested: the start, then the operands. */
     struct by_set bys;
     struct batch in;
-    uint32_t *
-        places; /* Of the batch: label_count + 1 each; ABSENT in the first: a label means nothing. */
+    uint32_t
+        *places; /* Of the batch: label_count + 1 each; ABSENT in the first: a label means nothing.
+                 * */
     bool is_seeing;
 };
 

@@ -271,7 +271,8 @@ static int attach_labels(struct frame *frame, const struct instruction *as)
     return E_OK;
 }
 
-/* From TinkerPop's WhereTraversalStep: a leading as('a') fetches a, a trailing as('b') compares with b. */
+/* From TinkerPop's WhereTraversalStep: a leading as('a') fetches a, a trailing as('b') compares
+ * with b. */
 static int where_start(struct frame *frame, const struct instruction *as)
 {
     struct call call = {.step = as};

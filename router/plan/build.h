@@ -1,13 +1,14 @@
 /*
  * build.h -- how instructions become plan steps: what the build_*.c files share.
  *
- *   bytecode --build_traversal--> for each step: build_row(step) -> function(frame, call) -> build_push
+ *   bytecode --build_traversal--> for each step: build_row(step) -> function(frame, call) ->
+ *   build_push
  *
- * A call is a step with the modulators that follow it (by, option, from, to, with, as): the row says which
- * of them it takes. as() labels the last plan step that the call made.
+ * A call is a step with the modulators that follow it (by, option, from, to, with, as): the row
+ * says which of them it takes. as() labels the last plan step that the call made.
  *
- * Private to router/plan. Pure. All made lives in the plan's arena, and nothing there points into the bytecode.
- * Limits: nesting VALUE_DEPTH_MAX, PLAN_STEPS_MAX steps.
+ * Private to router/plan. Pure. All made lives in the plan's arena, and nothing there points into
+ * the bytecode. Limits: nesting VALUE_DEPTH_MAX, PLAN_STEPS_MAX steps.
  */
 #ifndef ROUTER_PLAN_BUILD_H
 #define ROUTER_PLAN_BUILD_H
@@ -130,7 +131,8 @@ int build_source_verify(struct build *build);
 
 /* ---- build_connective.c: infix and(), or() ---- */
 
-/* True if the steps from `from` on have an and() or or() without arguments; *left is where its left side
+/* True if the steps from `from` on have an and() or or() without arguments; *left is where its
+ * left side
  * starts. */
 bool build_connective_find(const struct bytecode *bytecode, uint32_t from, uint32_t *left);
 int build_connective(struct frame *frame, uint32_t left);

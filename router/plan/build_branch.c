@@ -205,7 +205,8 @@ static int loop_times(struct frame *frame, const struct instruction *in, struct 
     return rc;
 }
 
-/* One of repeat, times, until, emit; before repeat() they test before the body. Of times() and until() the
+/* One of repeat, times, until, emit; before repeat() they test before the body. Of times() and
+ * until() the
  * last one counts. */
 static int loop_part(struct frame *frame, struct plan_step *step, const struct instruction *in,
                      struct plan_repeat *repeat)

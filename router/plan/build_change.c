@@ -258,7 +258,8 @@ static int fold_into_edge(struct frame *frame, struct plan_step *last, const str
     return rc;
 }
 
-/* Behind addV() and addE() a property is part of the new element; the traverser cannot tell the difference. */
+/* Behind addV() and addE() a property is part of the new element; the traverser cannot tell the
+ * difference. */
 int build_change_property(struct frame *frame, const struct call *call)
 {
     const struct instruction *in = call->step;

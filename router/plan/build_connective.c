@@ -7,7 +7,8 @@ static bool is_marker(const struct instruction *step, enum step_id id)
     return step->step == id && step->arg_count == 0;
 }
 
-/* Steps that the left side of an infix and() does not reach over. From ConnectiveStrategy.legalCurrentStep. */
+/* Steps that the left side of an infix and() does not reach over. From
+ * ConnectiveStrategy.legalCurrentStep. */
 static bool is_wall(const struct instruction *step)
 {
     return step->step == STEP_V || step->step == STEP_E || step->step == STEP_INJECT;
@@ -43,7 +44,8 @@ static bool has_marker(const struct bytecode *bytecode, uint32_t from, enum step
     return false;
 }
 
-/* or() binds loosest: `a and b or c` is or(and(a, b), c). Parts with and() become children of their own. */
+/* or() binds loosest: `a and b or c` is or(and(a, b), c). Parts with and() become children of
+ * their own. */
 int build_connective(struct frame *frame, uint32_t left)
 {
     struct build *build = frame->build;

@@ -4,7 +4,8 @@
 
 /* ---- group ---- */
 
-/* Steps that see all traversers of a group before they give something. From Grouping.determineBarrierStep. */
+/* Steps that see all traversers of a group before they give something. From
+ * Grouping.determineBarrierStep. */
 static bool is_group_barrier(const struct plan_step *step)
 {
     switch ((int)step->origin) {

@@ -152,7 +152,8 @@ static const struct {
     {"~tinkerpop.valueMap.tokens", 0},
 };
 
-/* with(WithOptions.tokens[, which]): in bytecode the option is the text above, which is a number of bits. */
+/* with(WithOptions.tokens[, which]): in bytecode the option is the text above, which is a number
+ * of bits. */
 static int map_option(struct build *build, const struct instruction *with,
                       struct plan_property_map *params)
 {

@@ -50,7 +50,8 @@ static int64_t number_of_text(const struct value *value)
     return is_negative ? -sum : sum;
 }
 
-/* A graph with numbers as ids finds "1" too: beside each text that is a number stands the number. */
+/* A graph with numbers as ids finds "1" too: beside each text that is a number stands the number.
+ * */
 static void widen_ids(struct build *build, struct predicate *predicate)
 {
     struct value *operands;

@@ -11,9 +11,7 @@
 #include "common/read.h"
 #include "router/plan/plan.h"
 
-enum {
-    PLAN_NO_CHILD = 0x7fffffff
-};
+enum { PLAN_NO_CHILD = 0x7fffffff };
 
 /* ---- by() ---- */
 
@@ -43,11 +41,12 @@ struct plan_arg {
 
 /* ---- graph ---- */
 
-/* PLAN_VERTICES, PLAN_EDGES. With ids: by id; elements among the ids count by their id. Else all, filtered. */
+/* PLAN_VERTICES, PLAN_EDGES. With ids: by id; elements among the ids count by their id. Else all,
+ * filtered. */
 struct plan_elements {
-    bool
-        is_start; /* Spawns once for each tag; else once for each traverser that comes (mid-traversal V()). */
-    bool has_ids; /* V(ids...): also when the list is empty of usable ids. */
+    bool is_start; /* Spawns once for each tag; else once for each traverser that comes
+                   * (mid-traversal V()). */
+    bool has_ids;  /* V(ids...): also when the list is empty of usable ids. */
     uint32_t id_count;
     const struct value *ids;
     uint32_t filter_count; /* Pushed down: conjunction. */
@@ -90,8 +89,8 @@ struct plan_edge_vertex {
 struct plan_has {
     uint32_t filter_count;
     const struct read_filter *filters;
-    bool
-        on_property; /* hasKey() -> READ_ON_LABEL is the key; hasValue() -> READ_ON_KEY is the value. */
+    bool on_property; /* hasKey() -> READ_ON_LABEL is the key; hasValue() -> READ_ON_KEY is the
+                      * value. */
 };
 
 struct plan_properties {
@@ -147,7 +146,8 @@ struct plan_add_edge {
     struct plan_arg label;
     bool has_from, has_to;
     struct plan_arg
-        from; /* A label of the path (string), a vertex or id, or a traversal; absent: the traverser. */
+        from; /* A label of the path (string), a vertex or id, or a traversal; absent: the
+               * traverser. */
     struct plan_arg to;
     uint32_t property_count;
     const struct plan_set_property_entry *properties;
@@ -251,12 +251,15 @@ struct plan_group {
     bool is_count; /* groupCount. */
     bool is_first; /* The value traversal has no barrier: the first productive value stays. */
     struct slice
-        side_effect; /* data null: a result; else the key it collects under, passing traversers on. */
+        side_effect; /* data null: a result; else the key it collects under, passing traversers on.
+                      * */
     struct plan_by key;
     struct plan_by
         value; /* Not BY_CHILD: what is folded into the group's list. BY_CHILD: see below. */
-    /* group().by(k).by(traversal): the traversal in two parts, as TinkerPop splits it at its first barrier:
-     * `before` runs for each traverser, `after` (the barrier and what follows) with one tag a group. */
+    /* group().by(k).by(traversal): the traversal in two parts, as TinkerPop splits it at its first
+     * barrier:
+     * `before` runs for each traverser, `after` (the barrier and what follows) with one tag a
+     * group. */
     uint32_t before; /* Child; PLAN_NO_CHILD: the traverser itself. */
     uint32_t after;  /* Child; PLAN_NO_CHILD with is_first only. */
 };
@@ -317,9 +320,11 @@ struct plan_cap {
 
 /* ---- branches ---- */
 
-/* PLAN_UNION: all children, for each traverser. As a start step: each child once, which is a source then.
- * The branches of union() and choose() are global (plan_traversal.is_global): traversers enter with the tags
- * they have, and a reducing step in a branch gives one result over all that entered it, none if none did. */
+/* PLAN_UNION: all children, for each traverser. As a start step: each child once, which is a
+ * source then.
+ * The branches of union() and choose() are global (plan_traversal.is_global): traversers enter
+ * with the tags they have, and a reducing step in a branch gives one result over all that entered
+ * it, none if none did. */
 struct plan_union {
     bool is_start;
 };

@@ -1,17 +1,20 @@
 /*
- * plan.h -- what a query is to do: a read-only tree, made once, printed by explain(), cached by text.
+ * plan.h -- what a query is to do: a read-only tree, made once, printed by explain(), cached by
+ * text.
  *
  *   struct plan
  *     root: struct plan_traversal = steps in order
- *       struct plan_step: kind (a row of op/ops.def), labels of as(), params (plan/params.h), children
+ *       struct plan_step: kind (a row of op/ops.def), labels of as(), params (plan/params.h),
+ *       children
  *         children: plan_traversals: of by(), where(), repeat(), union() ...
  *
- * instructions --plan_build--> plan --rules (one file each, rules.def)--> plan --op_new--> operators
+ * instructions --plan_build--> plan --rules (one file each, rules.def)--> plan --op_new-->
+ * operators
  *
- * Local children (by, where, filter, local, map, flatMap, optional, coalesce, the test of choose...) run
- * once for a whole batch: each traverser gets its position in the batch as its tag, and barriers, limits and
- * counts inside keep their state per tag. The body of repeat() and the branches of union() and choose() are
- * global children: they keep the tags that they are given.
+ * Local children (by, where, filter, local, map, flatMap, optional, coalesce, the test of
+ * choose...) run once for a whole batch: each traverser gets its position in the batch as its tag,
+ * and barriers, limits and counts inside keep their state per tag. The body of repeat() and the
+ * branches of union() and choose() are global children: they keep the tags that they are given.
  *
  * Pure. The plan owns all in one arena.
  * Limits: nesting VALUE_DEPTH_MAX, PLAN_STEPS_MAX steps.
@@ -91,11 +94,13 @@ struct plan {
     uint32_t predicate_room;
 };
 
-/* Plan of an instruction list, rules applied. Returns E_OK, E_UNSUPPORTED, E_INVALID (texts as TinkerPop's
+/* Plan of an instruction list, rules applied. Returns E_OK, E_UNSUPPORTED, E_INVALID (texts as
+ * TinkerPop's
  * where the conformance suite looks at them), E_LIMIT. */
 int plan_build(const struct bytecode *bytecode, struct plan **plan, struct error *err);
 void plan_free(struct plan **plan);
-/* For explain(), golden files and logs: one line a step, children indented, pushed work in brackets. */
+/* For explain(), golden files and logs: one line a step, children indented, pushed work in
+ * brackets. */
 void plan_print(struct bytes *out, const struct plan *plan);
 
 #endif

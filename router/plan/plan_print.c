@@ -305,190 +305,256 @@ static void print_range(struct bytes *out, const struct plan_range *params)
     }
 }
 
-static void print_more(struct bytes *out, const struct plan_step *step);
-
-static void print_params(struct bytes *out, const struct plan_step *step)
+static void print_edge_vertex(struct bytes *out, const struct plan_edge_vertex *params)
 {
     static const char *const ENDS[] = {" out", " in", " both", " other"};
+
+    bytes_format(out, "%s", ENDS[params->which]);
+}
+
+static void print_has(struct bytes *out, const struct plan_has *params)
+{
+    print_filters(out, params->on_property ? "property" : "", params->filter_count,
+                  params->filters);
+}
+
+static void print_filter(struct bytes *out, const struct plan_filter *params)
+{
     static const char *const TESTS[] = {" any of", " all of", " none of"};
 
+    bytes_format(out, "%s", TESTS[params->which]);
+}
+
+static void print_where(struct bytes *out, const struct plan_where *params)
+{
+    print_named(out, "of", params->start);
+    print_predicate(out, "", params->predicate);
+    print_bys(out, params->by_count, params->bys);
+}
+
+static void print_dedup(struct bytes *out, const struct plan_dedup *params)
+{
+    print_scope(out, params->scope);
+    print_slices(out, params->label_count, params->labels);
+    print_bys(out, params->by.kind == BY_IDENTITY ? 0 : 1, &params->by);
+}
+
+static void print_order(struct bytes *out, const struct plan_order *params)
+{
+    print_scope(out, params->scope);
+    print_bys(out, params->by_count, params->bys);
+    if (params->top > 0) {
+        bytes_format(out, " [top %llu]", (unsigned long long)params->top);
+    }
+}
+
+static void print_simple_path(struct bytes *out, const struct plan_simple_path *params)
+{
+    bytes_format(out, "%s", params->is_simple ? "" : " cyclic");
+    print_named(out, "from", params->from);
+    print_named(out, "to", params->to);
+    print_bys(out, params->by_count, params->bys);
+}
+
+static void print_path(struct bytes *out, const struct plan_path *params)
+{
+    print_named(out, "from", params->from);
+    print_named(out, "to", params->to);
+    print_bys(out, params->by_count, params->bys);
+}
+
+static void print_reduce(struct bytes *out, const struct plan_reduce *params)
+{
+    static const char *const REDUCES[] = {" sum", " min", " max", " mean"};
+
+    bytes_format(out, "%s", REDUCES[params->which]);
+    print_scope(out, params->scope);
+}
+
+static void print_fold(struct bytes *out, const struct plan_fold *params)
+{
+    if (params->has_seed) {
+        print_value(out, &params->seed);
+        print_enum(out, params->operation);
+    }
+}
+
+static void print_project(struct bytes *out, const struct plan_project *params)
+{
+    print_slices(out, params->key_count, params->keys);
+    print_bys(out, params->by_count, params->bys);
+}
+
+static void print_child(struct bytes *out, const struct plan_map *params)
+{
+    static const char *const MAPS[] = {" first", " flat", " local"};
+
+    bytes_format(out, "%s", MAPS[params->which]);
+}
+
+static void print_aggregate(struct bytes *out, const struct plan_aggregate *params)
+{
+    print_scope(out, params->scope);
+    print_named(out, "into", params->key);
+    print_bys(out, params->by.kind == BY_IDENTITY ? 0 : 1, &params->by);
+}
+
+static void print_inject(struct bytes *out, const struct plan_inject *params)
+{
+    for (uint32_t i = 0; i < params->value_count; i++) {
+        print_value(out, &params->values[i]);
+    }
+}
+
+static void print_add_vertex(struct bytes *out, const struct plan_add_vertex *params)
+{
+    print_arg(out, "label", &params->label);
+    print_properties(out, params->property_count, params->properties);
+}
+
+/* Graph steps; the rest follows in the next two. */
+static bool print_graph(struct bytes *out, const struct plan_step *step)
+{
     switch ((int)step->kind) {
     case PLAN_VERTICES:
     case PLAN_EDGES:
         print_elements(out, step->params);
-        break;
+        return true;
     case PLAN_HOP:
         print_hop(out, step->params);
-        break;
+        return true;
     case PLAN_EDGE_VERTEX:
-        bytes_format(out, "%s", ENDS[((const struct plan_edge_vertex *)step->params)->which]);
-        break;
-    case PLAN_HAS: {
-        const struct plan_has *has = step->params;
-        print_filters(out, has->on_property ? "property" : "", has->filter_count, has->filters);
-        break;
-    }
+        print_edge_vertex(out, step->params);
+        return true;
+    case PLAN_HAS:
+        print_has(out, step->params);
+        return true;
     case PLAN_PROPERTIES: {
         const struct plan_properties *properties = step->params;
         bytes_format(out, "%s", properties->to_values ? " values" : "");
         print_slices(out, properties->key_count, properties->keys);
-        break;
+        return true;
     }
     case PLAN_PROPERTY_MAP:
         print_map(out, step->params);
-        break;
+        return true;
     case PLAN_TOKEN:
         print_enum(out, ((const struct plan_token *)step->params)->token);
-        break;
-    case PLAN_LOAD: {
-        const struct plan_load *load = step->params;
-        bytes_format(out, "%s", load->is_deep ? " deep" : "");
-        print_slices(out, load->key_count, load->keys);
-        break;
-    }
-    case PLAN_ADD_VERTEX: {
-        const struct plan_add_vertex *add = step->params;
-        print_arg(out, "label", &add->label);
-        print_properties(out, add->property_count, add->properties);
-        break;
-    }
+        return true;
+    case PLAN_LOAD:
+        bytes_format(out, "%s", ((const struct plan_load *)step->params)->is_deep ? " deep" : "");
+        return true;
+    case PLAN_ADD_VERTEX:
+        print_add_vertex(out, step->params);
+        return true;
     case PLAN_ADD_EDGE:
         print_add_edge(out, step->params);
-        break;
+        return true;
     case PLAN_SET_PROPERTY: {
         const struct plan_set_property *set = step->params;
         print_properties(out, set->entry_count, set->entries);
-        break;
+        return true;
     }
     case PLAN_MERGE_VERTEX:
     case PLAN_MERGE_EDGE:
         print_merge(out, step->params);
-        break;
-    case PLAN_FILTER:
-        bytes_format(out, "%s", TESTS[((const struct plan_filter *)step->params)->which]);
-        break;
-    default: /* The rest in print_more. */
-        print_more(out, step);
-        break;
+        return true;
+    default: /* No step of the graph. */
+        return false;
     }
 }
 
-static void print_more(struct bytes *out, const struct plan_step *step)
+static bool print_filtering(struct bytes *out, const struct plan_step *step)
 {
-    static const char *const REDUCES[] = {" sum", " min", " max", " mean"};
-    static const char *const MAPS[] = {" first", " flat", " local"};
-
     switch ((int)step->kind) {
-    case PLAN_INJECT: {
-        const struct plan_inject *inject = step->params;
-        for (uint32_t i = 0; i < inject->value_count; i++) {
-            print_value(out, &inject->values[i]);
-        }
-        break;
-    }
+    case PLAN_FILTER:
+        print_filter(out, step->params);
+        return true;
     case PLAN_IS:
         print_predicate(out, "", ((const struct plan_is *)step->params)->predicate);
-        break;
-    case PLAN_WHERE: {
-        const struct plan_where *where = step->params;
-        print_named(out, "of", where->start);
-        print_predicate(out, "", where->predicate);
-        print_bys(out, where->by_count, where->bys);
-        break;
-    }
-    case PLAN_DEDUP: {
-        const struct plan_dedup *dedup = step->params;
-        print_scope(out, dedup->scope);
-        print_slices(out, dedup->label_count, dedup->labels);
-        print_bys(out, dedup->by.kind == BY_IDENTITY ? 0 : 1, &dedup->by);
-        break;
-    }
+        return true;
+    case PLAN_WHERE:
+        print_where(out, step->params);
+        return true;
+    case PLAN_DEDUP:
+        print_dedup(out, step->params);
+        return true;
     case PLAN_RANGE:
         print_range(out, step->params);
-        break;
-    case PLAN_TAIL:
-        print_scope(out, ((const struct plan_tail *)step->params)->scope);
-        bytes_format(out, " %llu",
-                     (unsigned long long)((const struct plan_tail *)step->params)->count);
-        break;
-    case PLAN_ORDER: {
-        const struct plan_order *order = step->params;
-        print_scope(out, order->scope);
-        print_bys(out, order->by_count, order->bys);
-        if (order->top > 0) {
-            bytes_format(out, " [top %llu]", (unsigned long long)order->top);
-        }
-        break;
+        return true;
+    case PLAN_TAIL: {
+        const struct plan_tail *tail = step->params;
+        print_scope(out, tail->scope);
+        bytes_format(out, " %llu", (unsigned long long)tail->count);
+        return true;
     }
-    case PLAN_SIMPLE_PATH: {
-        const struct plan_simple_path *simple = step->params;
-        bytes_format(out, "%s", simple->is_simple ? "" : " cyclic");
-        print_named(out, "from", simple->from);
-        print_named(out, "to", simple->to);
-        print_bys(out, simple->by_count, simple->bys);
-        break;
+    case PLAN_ORDER:
+        print_order(out, step->params);
+        return true;
+    case PLAN_SIMPLE_PATH:
+        print_simple_path(out, step->params);
+        return true;
+    case PLAN_CHOOSE:
+        print_choose(out, step->params);
+        return true;
+    case PLAN_REPEAT:
+        print_repeat(out, step->params);
+        return true;
+    default: /* No filter or branch. */
+        return false;
     }
+}
+
+static void print_mapping(struct bytes *out, const struct plan_step *step)
+{
+    switch ((int)step->kind) {
+    case PLAN_INJECT:
+        print_inject(out, step->params);
+        break;
     case PLAN_COUNT:
         print_scope(out, ((const struct plan_scope *)step->params)->scope);
         break;
-    case PLAN_REDUCE: {
-        const struct plan_reduce *reduce = step->params;
-        bytes_format(out, "%s", REDUCES[reduce->which]);
-        print_scope(out, reduce->scope);
+    case PLAN_REDUCE:
+        print_reduce(out, step->params);
         break;
-    }
-    case PLAN_FOLD: {
-        const struct plan_fold *fold = step->params;
-        if (fold->has_seed) {
-            print_value(out, &fold->seed);
-            print_enum(out, fold->operation);
-        }
+    case PLAN_FOLD:
+        print_fold(out, step->params);
         break;
-    }
     case PLAN_GROUP:
         print_group(out, step->params);
         break;
     case PLAN_SELECT:
         print_select(out, step->params);
         break;
-    case PLAN_PROJECT: {
-        const struct plan_project *project = step->params;
-        print_slices(out, project->key_count, project->keys);
-        print_bys(out, project->by_count, project->bys);
+    case PLAN_PROJECT:
+        print_project(out, step->params);
         break;
-    }
-    case PLAN_PATH: {
-        const struct plan_path *path = step->params;
-        print_named(out, "from", path->from);
-        print_named(out, "to", path->to);
-        print_bys(out, path->by_count, path->bys);
+    case PLAN_PATH:
+        print_path(out, step->params);
         break;
-    }
     case PLAN_CONSTANT:
         print_value(out, &((const struct plan_constant *)step->params)->value);
         break;
     case PLAN_MAP:
-        bytes_format(out, "%s", MAPS[((const struct plan_map *)step->params)->which]);
+        print_child(out, step->params);
         break;
-    case PLAN_AGGREGATE: {
-        const struct plan_aggregate *aggregate = step->params;
-        print_scope(out, aggregate->scope);
-        print_named(out, "into", aggregate->key);
-        print_bys(out, aggregate->by.kind == BY_IDENTITY ? 0 : 1, &aggregate->by);
+    case PLAN_AGGREGATE:
+        print_aggregate(out, step->params);
+        break;
+    case PLAN_CAP: {
+        const struct plan_cap *cap = step->params;
+        print_slices(out, cap->key_count, cap->keys);
         break;
     }
-    case PLAN_CAP:
-        print_slices(out, ((const struct plan_cap *)step->params)->key_count,
-                     ((const struct plan_cap *)step->params)->keys);
-        break;
-    case PLAN_CHOOSE:
-        print_choose(out, step->params);
-        break;
-    case PLAN_REPEAT:
-        print_repeat(out, step->params);
-        break;
     default: /* Nothing to tell. */
         break;
+    }
+}
+
+static void print_params(struct bytes *out, const struct plan_step *step)
+{
+    if (!print_graph(out, step) && !print_filtering(out, step)) {
+        print_mapping(out, step);
     }
 }
 

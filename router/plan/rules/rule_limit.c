@@ -67,7 +67,8 @@ static void limit_traversal(struct plan *plan, struct plan_traversal *traversal,
 
 /* ---- children that run for one traverser a tag ---- */
 
-/* The first step of a local child meets one traverser a tag: a limit behind it is one for each input. */
+/* The first step of a local child meets one traverser a tag: a limit behind it is one for each
+ * input. */
 static void limit_each(struct plan *plan, struct plan_traversal *child, uint64_t bound)
 {
     const struct plan_hop *hop = child->step_count == 0 ? NULL : child->steps[0].params;

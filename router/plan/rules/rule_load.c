@@ -1,6 +1,7 @@
 #include "router/plan/rules/rules.h"
 
-/* Clients get elements with all their properties (materializeProperties: all), wherever these are in the
+/* Clients get elements with all their properties (materializeProperties: all), wherever these are
+ * in the
  * results: the last operator loads what was not read on the way. */
 static bool gives_elements(const struct plan_traversal *traversal)
 {

@@ -38,7 +38,8 @@ static bool has_order(const struct plan_traversal *traversal)
     return false;
 }
 
-/* Whether what comes in next is in an order that someone asked for. A hop that merges would lose it; whether
+/* Whether what comes in next is in an order that someone asked for. A hop that merges would lose
+ * it; whether
  * traversers can be told apart the operator sees by itself. */
 static bool merge_traversal(struct plan *plan, struct plan_traversal *traversal, bool is_ordered)
 {

@@ -166,8 +166,10 @@ static bool is_reader(const struct plan_step *step)
            ((const struct plan_elements *)step->params)->emit < READ_COUNT;
 }
 
-/* Some of the properties only where nobody can ask for another: no path, no label leads back to the element.
- * All of them do no harm but bytes, which far vertices cost too (their second request reads them anyway). */
+/* Some of the properties only where nobody can ask for another: no path, no label leads back to
+ * the element.
+ * All of them do no harm but bytes, which far vertices cost too (their second request reads them
+ * anyway). */
 static void project_traversal(struct plan *plan, struct plan_traversal *traversal, void *context)
 {
     struct reads *reads = context;

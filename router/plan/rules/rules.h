@@ -1,9 +1,10 @@
 /*
  * rules.h -- what makes a plan cheaper without changing what it gives.
  *
- * One file a rule, rule_<name>.c; rules.def has them in the order in which they run. A rule may change any
- * traversal of the plan; it walks children itself (rules_walk). New memory comes from the plan's arena, and
- * params are replaced, not written to (rules_params gives a copy to write to).
+ * One file a rule, rule_<name>.c; rules.def has them in the order in which they run. A rule may
+ * change any traversal of the plan; it walks children itself (rules_walk). New memory comes from
+ * the plan's arena, and params are replaced, not written to (rules_params gives a copy to write
+ * to).
  *
  * Pure.
  */

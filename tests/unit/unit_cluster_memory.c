@@ -1,0 +1,197 @@
+/* Gremlin text end to end: router, coordinator and shard nodes in one process, real files. */
+#include "tests/lib/memory_cluster.h"
+#include "tests/lib/runner.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { HASH_SHARDS = 4 };
+
+static struct memory_cluster cluster;
+
+static void open_cluster(void)
+{
+    memory_cluster_open(&cluster, HASH_SHARDS, "hash");
+}
+
+static void check(const char *text, const char *answer)
+{
+    const char *got = memory_cluster_query(&cluster, text);
+
+    ck_assert_msg(strcmp(got, answer) == 0, "%s\n  gave   %s\n  wanted %s", text, got, answer);
+}
+
+static void starts_with(const char *text, const char *answer)
+{
+    const char *got = memory_cluster_query(&cluster, text);
+
+    ck_assert_msg(strncmp(got, answer, strlen(answer)) == 0, "%s\n  gave   %s\n  wanted %s...",
+                  text, got, answer);
+}
+
+static void load_modern(void)
+{
+    check("g.addV('person').property(id,1).property('name','marko').property('age',29).as('marko')."
+          "addV('person').property(id,2).property('name','vadas').property('age',27).as('vadas')."
+          "addV('software').property(id,3).property('name','lop').property('lang','java').as('lop')."
+          "addV('person').property(id,4).property('name','josh').property('age',32).as('josh')."
+          "addV('software').property(id,5).property('name','ripple').property('lang','java')"
+          ".as('ripple').addV('person').property(id,6).property('name','peter')"
+          ".property('age',35).as('peter')"
+          ".addE('knows').from('marko').to('vadas').property(id,7).property('weight',0.5d)"
+          ".addE('knows').from('marko').to('josh').property(id,8).property('weight',1.0d)"
+          ".addE('created').from('marko').to('lop').property(id,9).property('weight',0.4d)"
+          ".addE('created').from('josh').to('ripple').property(id,10).property('weight',1.0d)"
+          ".addE('created').from('josh').to('lop').property(id,11).property('weight',0.4d)"
+          ".addE('created').from('peter').to('lop').property(id,12).property('weight',0.2d)"
+          ".iterate()",
+          "204 ");
+}
+
+START_TEST(an_empty_graph_has_nothing)
+{
+    open_cluster();
+    check("g.V().count()", "200 [0]");
+    check("g.E().count()", "200 [0]");
+    check("g.V()", "204 ");
+    memory_cluster_close(&cluster);
+}
+END_TEST
+
+START_TEST(the_modern_graph_is_written_and_read)
+{
+    open_cluster();
+    load_modern();
+    check("g.V().count()", "200 [6]");
+    check("g.E().count()", "200 [6]");
+    check("g.V(1).out('knows').values('name').order()", "200 [josh, vadas]");
+    check("g.V(1).out().out().values('name').order()", "200 [lop, ripple]");
+    check("g.V().has('name','lop').in('created').values('name').order()",
+          "200 [josh, marko, peter]");
+    check("g.V().hasLabel('person').values('age').sum()", "200 [123]");
+    check("g.V(1).outE('created').values('weight')", "200 [0.4]");
+    check("g.E(9).inV().values('name')", "200 [lop]");
+    check("g.V().out().count()", "200 [6]");
+    check("g.V().both().dedup().count()", "200 [6]");
+    memory_cluster_close(&cluster);
+}
+END_TEST
+
+START_TEST(changes_and_drops_take_effect)
+{
+    open_cluster();
+    load_modern();
+    check("g.V(1).property('age',30).values('age')", "200 [30]");
+    check("g.V(1).values('age')", "200 [30]");
+    check("g.V(4).drop()", "204 ");
+    check("g.V().count()", "200 [5]");
+    check("g.E().count()", "200 [3]");
+    check("g.V(1).out('knows').values('name')", "200 [vadas]");
+    check("g.E(9).drop()", "204 ");
+    check("g.V(3).in().values('name')", "200 [peter]");
+    memory_cluster_close(&cluster);
+}
+END_TEST
+
+START_TEST(an_id_is_given_once)
+{
+    open_cluster();
+    check("g.addV('a').property(id,1).id()", "200 [1]");
+    starts_with("g.addV('a').property(id,1).id()", "500 ");
+    check("g.V().count()", "200 [1]");
+    memory_cluster_close(&cluster);
+}
+END_TEST
+
+START_TEST(a_session_sees_its_own_changes_and_others_do_not)
+{
+    open_cluster();
+    ck_assert_str_eq(memory_cluster_session(&cluster, "s", "g.addV('a').property(id,1).id()"),
+                     "200 [1]");
+    ck_assert_str_eq(memory_cluster_session(&cluster, "s", "g.V().count()"), "200 [1]");
+    check("g.V().count()", "200 [0]");
+    ck_assert_str_eq(memory_cluster_session(&cluster, "s", "g.tx().commit()"), "204 ");
+    check("g.V().count()", "200 [1]");
+    ck_assert_str_eq(memory_cluster_session(&cluster, "s", "g.addV('a').property(id,2).id()"),
+                     "200 [2]");
+    ck_assert_str_eq(memory_cluster_session(&cluster, "s", "g.tx().rollback()"), "204 ");
+    check("g.V().count()", "200 [1]");
+    memory_cluster_close(&cluster);
+}
+END_TEST
+
+START_TEST(the_second_of_two_sessions_that_read_and_wrote_the_same_is_refused)
+{
+    open_cluster();
+    check("g.addV('a').property(id,1).property('n',1).id()", "200 [1]");
+    memory_cluster_session(&cluster, "s", "g.V(1).values('n')");
+    memory_cluster_session(&cluster, "t", "g.V(1).values('n')");
+    memory_cluster_session(&cluster, "s", "g.V(1).property('n',2)");
+    memory_cluster_session(&cluster, "t", "g.V(1).property('n',3)");
+    ck_assert_str_eq(memory_cluster_session(&cluster, "s", "g.tx().commit()"), "204 ");
+    const char *second = memory_cluster_session(&cluster, "t", "g.tx().commit()");
+    ck_assert_msg(strncmp(second, "596 ", 4) == 0, "%s", second);
+    check("g.V(1).values('n')", "200 [2]");
+    memory_cluster_close(&cluster);
+}
+END_TEST
+
+START_TEST(counters_incremented_at_once_lose_nothing)
+{
+    uint8_t ids[8];
+
+    open_cluster();
+    check("g.addV('a').property(id,1).property('n',0).id()", "200 [1]");
+    for (int i = 0; i < 8; i++) {
+        char text[96];
+        snprintf(text, sizeof text, "g.V(1).addE('e').to(V(1)).property('k',%d).iterate()", i);
+        ids[i] = memory_cluster_ask(&cluster, NULL, text);
+    }
+    int done = 0;
+    for (int i = 0; i < 1000 && done < 8; i++) {
+        struct router_response response;
+        while (router_next_response(cluster.router, &response)) {
+            ck_assert_int_eq(response.status, 204);
+            bytes_close(&response.body);
+            done++;
+        }
+        memory_cluster_step(&cluster);
+    }
+    (void)ids;
+    check("g.V(1).outE('e').count()", "200 [8]");
+    memory_cluster_close(&cluster);
+}
+END_TEST
+
+START_TEST(what_was_acknowledged_is_there_after_a_restart_of_every_node)
+{
+    open_cluster();
+    load_modern();
+    for (uint32_t i = 0; i < MEMORY_CLUSTER_NODES; i++) {
+        memory_cluster_restart_node(&cluster, i);
+    }
+    check("g.V().count()", "200 [6]");
+    check("g.V(1).out().out().values('name').order()", "200 [lop, ripple]");
+    check("g.addV('a').property(id,100).id()", "200 [100]");
+    memory_cluster_close(&cluster);
+}
+END_TEST
+
+START_TEST(ranges_give_the_same_answers)
+{
+    memory_cluster_open(&cluster, 1, "range");
+    load_modern();
+    check("g.V().count()", "200 [6]");
+    check("g.V(1).out().out().values('name').order()", "200 [lop, ripple]");
+    check("g.E(9).inV().values('name')", "200 [lop]");
+    memory_cluster_close(&cluster);
+}
+END_TEST
+
+RUN_SUITE("cluster_memory", an_empty_graph_has_nothing, the_modern_graph_is_written_and_read,
+          changes_and_drops_take_effect, an_id_is_given_once,
+          a_session_sees_its_own_changes_and_others_do_not,
+          the_second_of_two_sessions_that_read_and_wrote_the_same_is_refused,
+          counters_incremented_at_once_lose_nothing,
+          what_was_acknowledged_is_there_after_a_restart_of_every_node,
+          ranges_give_the_same_answers)

@@ -289,7 +289,8 @@ int literal_uuid(struct arena *arena, struct slice text, struct value *out, stru
             break;
         }
         if (!is_dash) {
-            bytes[digits / 2] = (uint8_t)(bytes[digits / 2] << 4 | hex_digit(text.data[i]));
+            bytes[digits / 2] =
+                (uint8_t)((unsigned)bytes[digits / 2] << 4 | hex_digit(text.data[i]));
             digits++;
         }
     }

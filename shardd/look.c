@@ -67,7 +67,7 @@ int look_init(struct look *look, struct tables *tables, const struct read_reques
     arena_init(&look->arena, 0);
     arena_init(&look->row, 0);
     arena_init(&look->run, 0);
-    merge_init(&look->merge);
+    farsum_init(&look->merge);
     look->need = need_of(request);
     look->labels =
         symbols_of(look, request->hop.labels, request->hop.label_count, &look->label_count);
@@ -82,7 +82,7 @@ int look_init(struct look *look, struct tables *tables, const struct read_reques
 
 void look_close(struct look *look)
 {
-    merge_close(&look->merge);
+    farsum_close(&look->merge);
     txn_readset_close(&look->slots);
     arena_close(&look->arena);
     arena_close(&look->row);
@@ -130,7 +130,7 @@ void look_spend(struct look *look, uint64_t rows)
     look->scanned += rows;
     if ((look->budget.rows > 0 && look->scanned >= look->budget.rows) ||
         look->reply->size - look->writer.start >= bytes_max ||
-        merge_count(&look->merge) >= LOOK_MERGED_MAX) {
+        farsum_count(&look->merge) >= LOOK_MERGED_MAX) {
         look->is_full = true;
     }
 }

@@ -16,7 +16,7 @@
 #define SHARDD_LOOK_H
 
 #include "common/read_write.h"
-#include "shardd/merge.h"
+#include "shardd/farsum.h"
 #include "shardd/store.h"
 #include "shardd/tables.h"
 
@@ -63,7 +63,7 @@ struct look {
     uint64_t scanned;
     uint64_t count;         /* READ_COUNT; READ_COUNT_EACH: of the vertex at hand. */
     uint64_t *label_counts; /* READ_LABEL_COUNTS: by file symbol. */
-    struct merge merge;     /* READ_MERGED. */
+    struct farsum merge;     /* READ_MERGED. */
     struct vid near;        /* Whose label near_label is. */
     bool has_near;
     uint32_t near_label;

@@ -132,13 +132,13 @@ static void merge_far(struct look *look, const struct look_vertex *vertex,
                       const struct look_emit_block *block, uint32_t count)
 {
     if (block->labels == NULL && block->wide_labels == NULL && block->ids->nums != NULL) {
-        merge_add(&look->merge, block->ids->nums + block->from, count, vertex->bulk, block->label);
+        farsum_add(&look->merge, block->ids->nums + block->from, count, vertex->bulk, block->label);
         return;
     }
     for (uint32_t i = block->from; i < block->from + count; i++) {
         struct vid id = vids_at(block->ids, i);
 
-        merge_add_one(&look->merge, &id, vertex->bulk, look_emit_label(block, i));
+        farsum_add_one(&look->merge, &id, vertex->bulk, look_emit_label(block, i));
     }
 }
 
@@ -237,9 +237,9 @@ void look_emit_input_end(struct look *look, uint32_t ordinal)
 
 static void write_merged(struct look *look)
 {
-    struct merge *merge = &look->merge;
+    struct farsum *merge = &look->merge;
     size_t count;
-    const struct merge_entry *list = merge_sorted(merge, &count);
+    const struct merge_entry *list = farsum_sorted(merge, &count);
 
     for (size_t i = 0; i < count; i++) {
         struct read_write_row row = {.bulk = list[i].bulk,

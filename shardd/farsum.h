@@ -1,12 +1,12 @@
 /*
- * merge.h -- far vertices of a hop, each once, with the sum of bulks.
+ * farsum.h -- far vertices of a hop, each once, with the sum of bulks.
  *
  * Integers in an open hash table of (id, bulk, label); a bulk of 0 is a free place. Texts in a map.
  *
  * Pure. Ownership: keeps nothing of the caller; close it.
  */
-#ifndef SHARDD_MERGE_H
-#define SHARDD_MERGE_H
+#ifndef SHARDD_FARSUM_H
+#define SHARDD_FARSUM_H
 
 #include "common/map.h"
 #include "common/vid.h"
@@ -22,7 +22,7 @@ struct merge_text {
     uint32_t label;
 };
 
-struct merge {
+struct farsum {
     struct merge_entry *table;
     size_t room; /* A power of two, or 0. */
     size_t count;
@@ -31,17 +31,17 @@ struct merge {
     size_t text_room;
 };
 
-void merge_init(struct merge *merge);
-void merge_close(struct merge *merge);
+void farsum_init(struct farsum *merge);
+void farsum_close(struct farsum *merge);
 /* bulk: at least 1. labels null: all have `label`. */
-void merge_add(struct merge *merge, const int64_t *ids, size_t count, uint64_t bulk,
-               uint32_t label);
-void merge_add_one(struct merge *merge, const struct vid *id, uint64_t bulk, uint32_t label);
-static inline size_t merge_count(const struct merge *merge)
+void farsum_add(struct farsum *merge, const int64_t *ids, size_t count, uint64_t bulk,
+                uint32_t label);
+void farsum_add_one(struct farsum *merge, const struct vid *id, uint64_t bulk, uint32_t label);
+static inline size_t farsum_count(const struct farsum *merge)
 {
     return merge->count + merge->texts.count;
 }
 /* Integers in ascending order, compacted into the table itself: nothing may be added afterwards. */
-const struct merge_entry *merge_sorted(struct merge *merge, size_t *count);
+const struct merge_entry *farsum_sorted(struct farsum *merge, size_t *count);
 
 #endif

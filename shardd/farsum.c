@@ -1,4 +1,4 @@
-#include "shardd/merge.h"
+#include "shardd/farsum.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -9,27 +9,27 @@
 
 enum { ROOM_FIRST = 1024 };
 
-void merge_init(struct merge *merge)
+void farsum_init(struct farsum *merge)
 {
-    *merge = (struct merge){0};
+    *merge = (struct farsum){0};
     map_text_init(&merge->texts, NULL, false);
 }
 
-void merge_close(struct merge *merge)
+void farsum_close(struct farsum *merge)
 {
     mem_free(merge->table);
     mem_free(merge->text_list);
     map_text_close(&merge->texts);
-    *merge = (struct merge){0};
+    *merge = (struct farsum){0};
 }
 
 /* Fibonacci hashing: middle bits of a product. */
-static size_t place_of(const struct merge *merge, int64_t id)
+static size_t place_of(const struct farsum *merge, int64_t id)
 {
     return (size_t)(((uint64_t)id * 0x9e3779b97f4a7c15ULL) >> 20) & (merge->room - 1);
 }
 
-static void grow(struct merge *merge, size_t room)
+static void grow(struct farsum *merge, size_t room)
 {
     struct merge_entry *old = merge->table;
     size_t old_room = merge->room;
@@ -48,7 +48,7 @@ static void grow(struct merge *merge, size_t room)
     mem_free(old);
 }
 
-static void reserve(struct merge *merge, size_t more)
+static void reserve(struct farsum *merge, size_t more)
 {
     size_t room = merge->room == 0 ? ROOM_FIRST : merge->room;
 
@@ -60,7 +60,8 @@ static void reserve(struct merge *merge, size_t more)
     }
 }
 
-void merge_add(struct merge *merge, const int64_t *ids, size_t count, uint64_t bulk, uint32_t label)
+void farsum_add(struct farsum *merge, const int64_t *ids, size_t count, uint64_t bulk,
+                uint32_t label)
 {
     size_t mask;
 
@@ -81,13 +82,13 @@ void merge_add(struct merge *merge, const int64_t *ids, size_t count, uint64_t b
     }
 }
 
-void merge_add_one(struct merge *merge, const struct vid *id, uint64_t bulk, uint32_t label)
+void farsum_add_one(struct farsum *merge, const struct vid *id, uint64_t bulk, uint32_t label)
 {
     uint64_t *place;
     bool is_new;
 
     if (id->text.data == NULL) {
-        merge_add(merge, &id->num, 1, bulk, label);
+        farsum_add(merge, &id->num, 1, bulk, label);
         return;
     }
     place = map_text_at(&merge->texts, id->text, &is_new);
@@ -111,7 +112,7 @@ static int order_entries(const void *a, const void *b)
     return (x->id > y->id) - (x->id < y->id);
 }
 
-const struct merge_entry *merge_sorted(struct merge *merge, size_t *count)
+const struct merge_entry *farsum_sorted(struct farsum *merge, size_t *count)
 {
     size_t n = 0;
 

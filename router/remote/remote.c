@@ -13,6 +13,7 @@ enum {
     SILENCE_MAX_MS = 4000,
     ELECTION_WAIT_MS = 50, /* Before a coordinator without a leader is asked again. */
     MAP_PERIOD_MS = 5000,  /* The map is asked for even if nobody misses it. */
+    MAP_CHANGING_MS = 20,  /* The same while it shows that something is being made or started. */
     UNKNOWN_KEPT_MS = 60000
 };
 
@@ -201,11 +202,31 @@ void remote_send(struct remote *remote, struct remote_request *request)
     transmit(remote, request);
 }
 
+/* A graph that is not ready, or a shard without a process, will be in a moment. */
+static bool map_is_changing(const struct shardmap *map)
+{
+    bool is_changing = map == NULL || map->graph_count == 0;
+
+    for (uint32_t i = 0; !is_changing && i < map->graph_count; i++) {
+        is_changing = !map->graphs[i].is_ready;
+    }
+    for (uint32_t i = 0; !is_changing && i < map->shard_count; i++) {
+        is_changing = map->shards[i].primary_boot == 0;
+    }
+    return is_changing;
+}
+
+static uint64_t map_again(const struct remote *remote)
+{
+    return remote->now_ms +
+           (map_is_changing(remote_map(remote)) ? MAP_CHANGING_MS : MAP_PERIOD_MS);
+}
+
 void remote_refresh(struct remote *remote)
 {
     struct remote_request *request = &remote->map_get;
 
-    remote->map_again_ms = remote->now_ms + MAP_PERIOD_MS;
+    remote->map_again_ms = map_again(remote);
     if (remote->sid == 0 || map_has(&remote->requests, request->req_id)) {
         return;
     }
@@ -541,7 +562,7 @@ static void on_registered(struct remote *remote, struct remote_request *request,
         return;
     }
     remote->sid = registered.sid;
-    remote->map_again_ms = remote->now_ms + MAP_PERIOD_MS;
+    remote->map_again_ms = map_again(remote);
     remote_learn_term(remote, registered.term);
 }
 

@@ -123,7 +123,7 @@ void adjcache_add(struct adjcache *cache, const struct adjcache_entry *entry)
     size_t bytes = size_of(entry);
     struct adjcache_entry *place;
 
-    if (bytes == 0 || bytes > cache->bytes_max / SHARE_MAX) {
+    if (cache->bytes_max == 0 || bytes > cache->bytes_max / SHARE_MAX) {
         return;
     }
     shrink(cache, bytes);
@@ -132,7 +132,9 @@ void adjcache_add(struct adjcache *cache, const struct adjcache_entry *entry)
     place->is_here = true;
     place->is_used = false;
     place->far = mem_alloc(bytes);
-    memcpy(place->far, entry->far, entry->count * sizeof *entry->far);
+    if (entry->count > 0) {
+        memcpy(place->far, entry->far, entry->count * sizeof *entry->far);
+    }
     if (entry->far_labels != NULL) {
         place->far_labels = (uint32_t *)(place->far + entry->count);
         memcpy(place->far_labels, entry->far_labels, entry->count * sizeof *entry->far_labels);

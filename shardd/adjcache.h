@@ -46,7 +46,7 @@ void adjcache_clear(struct adjcache *cache);
 /* Null if it is not there. */
 const struct adjcache_entry *adjcache_find(struct adjcache *cache, int64_t vertex,
                                            uint8_t direction, uint32_t label);
-/* Copies the arrays (far_labels may be null). Too large a one is not kept. */
+/* Copies the arrays (far_labels may be null). Too large a one is not kept; an empty one is. */
 void adjcache_add(struct adjcache *cache, const struct adjcache_entry *entry);
 void adjcache_drop(struct adjcache *cache, const struct vid *vertex);
 

@@ -209,7 +209,13 @@ static int order_half_ops(const void *a, const void *b)
 {
     const struct half_op *x = *(struct half_op *const *)a;
     const struct half_op *y = *(struct half_op *const *)b;
-    int order = vid_order(&x->vertex, &y->vertex);
+    int order;
+
+    if (x->vertex.num != y->vertex.num && x->vertex.text.data == NULL &&
+        y->vertex.text.data == NULL) {
+        return x->vertex.num < y->vertex.num ? -1 : 1;
+    }
+    order = vid_order(&x->vertex, &y->vertex);
 
     if (order == 0) {
         order = (x->direction > y->direction) - (x->direction < y->direction);

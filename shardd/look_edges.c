@@ -240,7 +240,7 @@ static int visit_id(struct look *look, struct place_finder *finder, uint32_t ord
 {
     const struct read_input *input = &look->request->inputs[ordinal];
     const struct look_vertex result = {.ordinal = ordinal, .bulk = input->bulk};
-    const struct place *place;
+    struct place place;
     struct look_emit_edge edge = {.direction = VROW_OUT};
     struct adjacency_key key = {.direction = VROW_OUT};
     struct run_half half = {0};
@@ -251,9 +251,9 @@ static int visit_id(struct look *look, struct place_finder *finder, uint32_t ord
     if (rc != 1) {
         return rc;
     }
-    key.vertex = place->source;
-    key.label = place->label;
-    half.far = place->far;
+    key.vertex = place.source;
+    key.label = place.label;
+    half.far = place.far;
     half.edge = input->id;
     rc = adjacency_find(&look->tables->stmt, &key, &look->run, &half, look->err);
     if (rc == 0) {
@@ -263,8 +263,8 @@ static int visit_id(struct look *look, struct place_finder *finder, uint32_t ord
     if (rc < 0) {
         return rc;
     }
-    edge.label = place->label;
-    edge.near = place->source;
+    edge.label = place.label;
+    edge.near = place.source;
     edge.half = &half;
     return offer_edge(look, &result, &edge);
 }

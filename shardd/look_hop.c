@@ -240,13 +240,10 @@ static void keep(struct lane *lane)
     uint32_t *labels = (uint32_t *)(void *)lane->labels.data;
     bool is_one = true;
 
-    if (entry.count == 0) {
-        return;
-    }
     for (uint32_t i = 1; i < entry.count && is_one; i++) {
         is_one = labels[i] == labels[0];
     }
-    entry.far_label = labels[0];
+    entry.far_label = entry.count == 0 ? 0 : labels[0];
     entry.far_labels = is_one ? NULL : labels;
     adjcache_add(&lane->look->tables->cache, &entry);
 }

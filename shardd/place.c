@@ -68,44 +68,44 @@ void place_encode(struct bytes *out, struct arena *scratch, const struct place *
     }
 }
 
-int place_decode(struct slice blob, struct arena *arena, struct place **list, uint32_t *count,
-                 struct error *err)
+int place_decode(struct slice blob, struct arena *arena, struct place_run *run, struct error *err)
 {
     struct reader reader;
-    struct vids edge, source, far;
     uint64_t n;
     uint8_t head;
-    int64_t *labels;
 
+    *run = (struct place_run){0};
     reader_init(&reader, blob);
     n = reader_varint(&reader);
     head = reader_u8(&reader);
     if (reader.is_bad || n == 0 || n > PLACE_COUNT_LIMIT || head > HEAD_MAX) {
         return error_set(err, E_CORRUPT, "table place: run of %zu bytes", blob.size);
     }
-    edge = vids_decode(&reader, arena, (head & HEAD_EDGE_INT) != 0, n);
-    source = vids_decode(&reader, arena, (head & HEAD_SOURCE_INT) != 0, n);
-    far = vids_decode(&reader, arena, (head & HEAD_FAR_INT) != 0, n);
-    labels = arena_array(arena, n, sizeof *labels);
+    run->edges = vids_decode(&reader, arena, (head & HEAD_EDGE_INT) != 0, n);
+    run->sources = vids_decode(&reader, arena, (head & HEAD_SOURCE_INT) != 0, n);
+    run->fars = vids_decode(&reader, arena, (head & HEAD_FAR_INT) != 0, n);
     if ((head & HEAD_LABELS) != 0) {
+        int64_t *labels = arena_array(arena, n, sizeof *labels);
         pack_decode(&reader, labels, n);
+        run->labels = labels;
     } else {
-        labels[0] = (int64_t)reader_varint(&reader);
+        run->label = (uint32_t)reader_varint(&reader);
     }
     if (reader.is_bad || reader_left(&reader) > 0) {
         return error_set(err, E_CORRUPT, "table place: run of %zu bytes is damaged", blob.size);
     }
-    *list = arena_alloc(arena, n * sizeof **list);
-    for (uint32_t i = 0; i < n; i++) {
-        (*list)[i] = (struct place){
-            .edge = vids_at(&edge, i),
-            .source = vids_at(&source, i),
-            .far = vids_at(&far, i),
-            .label = (uint32_t)labels[(head & HEAD_LABELS) != 0 ? i : 0],
-        };
-    }
-    *count = (uint32_t)n;
+    run->count = (uint32_t)n;
     return E_OK;
+}
+
+struct place place_at(const struct place_run *run, uint32_t i)
+{
+    return (struct place){
+        .edge = vids_at(&run->edges, i),
+        .source = vids_at(&run->sources, i),
+        .far = vids_at(&run->fars, i),
+        .label = run->labels == NULL ? run->label : (uint32_t)run->labels[i],
+    };
 }
 
 /* ---- finding ---- */
@@ -123,7 +123,7 @@ static int take_run(struct stmt *stmt, enum stmt_id id, struct place_finder *fin
     }
     finder->low = vid_copy(&finder->arena, &low);
     blob.data = arena_copy(&finder->arena, blob.data, blob.size);
-    rc = place_decode(blob, &finder->arena, &finder->list, &finder->count, err);
+    rc = place_decode(blob, &finder->arena, &finder->run, err);
     finder->has_run = rc == E_OK;
     return rc;
 }
@@ -159,7 +159,7 @@ static int load(struct stmt *stmt, struct place_finder *finder, const struct vid
 
     arena_reset(&finder->arena);
     finder->has_run = false;
-    finder->count = 0;
+    finder->run.count = 0;
     stmt_bind_vid(stmt_get(stmt, id), 1, edge);
     rc = stmt_step(stmt, id, err);
     if (rc == 0) {
@@ -182,7 +182,7 @@ static bool is_inside(const struct place_finder *finder, const struct vid *edge)
 }
 
 int place_find(struct stmt *stmt, struct place_finder *finder, const struct vid *edge,
-               const struct place **out, struct error *err)
+               struct place *out, struct error *err)
 {
     uint32_t low = 0;
     uint32_t high;
@@ -193,13 +193,14 @@ int place_find(struct stmt *stmt, struct place_finder *finder, const struct vid 
             return rc;
         }
     }
-    high = finder->count;
+    high = finder->run.count;
     while (low < high) {
         uint32_t middle = (low + high) / 2;
-        int order = vid_order(&finder->list[middle].edge, edge);
+        struct vid at = vids_at(&finder->run.edges, middle);
+        int order = vid_order(&at, edge);
 
         if (order == 0) {
-            *out = &finder->list[middle];
+            *out = place_at(&finder->run, middle);
             return 1;
         }
         if (order < 0) {
@@ -243,30 +244,36 @@ static int order_ops(const void *a, const void *b)
 
 static void merge(struct work *work, const struct place_op *ops, size_t op_count)
 {
-    struct place *out =
-        arena_alloc(&work->arena, (work->finder.count + op_count + 1) * sizeof *out);
-    const struct place *old = work->finder.list;
-    const struct place *old_end = old + work->finder.count;
+    const struct place_run *run = &work->finder.run;
+    struct place *out = arena_alloc(&work->arena, (run->count + op_count + 1) * sizeof *out);
+    uint32_t old = 0;
     uint32_t n = 0;
 
     for (size_t i = 0; i < op_count; i++) {
         const struct vid *edge = &ops[i].place.edge;
+        int order = 1;
 
         if (i + 1 < op_count && vid_equal(&ops[i + 1].place.edge, edge)) {
             continue; /* The last one of an edge decides. */
         }
-        while (old < old_end && vid_order(&old->edge, edge) < 0) {
-            out[n++] = *old++;
+        while (old < run->count) {
+            out[n] = place_at(run, old);
+            order = vid_order(&out[n].edge, edge);
+            if (order >= 0) {
+                break;
+            }
+            n++;
+            old++;
         }
-        if (old < old_end && vid_equal(&old->edge, edge)) {
+        if (old < run->count && order == 0) {
             old++;
         }
         if (ops[i].is_add) {
             out[n++] = ops[i].place;
         }
     }
-    while (old < old_end) {
-        out[n++] = *old++;
+    while (old < run->count) {
+        out[n++] = place_at(run, old++);
     }
     work->list = out;
     work->count = n;

@@ -35,13 +35,22 @@ struct place_op {
     uint64_t sequence; /* Order in which they happened. */
 };
 
-/* Remembers the last run read: lookups in order of edge ids read each run once. All zero at first.
- * */
+/* A run, decoded: columns side by side. */
+struct place_run {
+    uint32_t count;
+    struct vids edges;
+    struct vids sources;
+    struct vids fars;
+    uint32_t label; /* Of all, if labels is null. */
+    const int64_t *labels;
+};
+
+/* Remembers the last run read: lookups in order of edge ids read each run once. All zero at
+ * first. */
 struct place_finder {
     struct arena arena;
-    struct place *list;
-    uint32_t count;
-    bool has_run; /* list is the run [low, high). */
+    struct place_run run;
+    bool has_run; /* run is [low, high). */
     bool has_high;
     struct vid low;
     struct vid high;
@@ -49,15 +58,15 @@ struct place_finder {
 
 /* Orders the ops, then carries them out. An add of what is there replaces it. */
 int place_apply(struct stmt *stmt, struct place_op *ops, size_t op_count, struct error *err);
-/* 1: *out points into the finder, valid until the next call; 0: not here; or an error. */
+/* 1: *out borrows from the finder until the next call; 0: not here; or an error. */
 int place_find(struct stmt *stmt, struct place_finder *finder, const struct vid *edge,
-               const struct place **out, struct error *err);
+               struct place *out, struct error *err);
 void place_finder_close(struct place_finder *finder);
 
 void place_encode(struct bytes *out, struct arena *scratch, const struct place *list,
                   uint32_t count);
-/* Returns E_OK or E_CORRUPT. The list is in the arena. */
-int place_decode(struct slice blob, struct arena *arena, struct place **list, uint32_t *count,
-                 struct error *err);
+/* Returns E_OK or E_CORRUPT. The columns are in the arena. */
+int place_decode(struct slice blob, struct arena *arena, struct place_run *run, struct error *err);
+struct place place_at(const struct place_run *run, uint32_t i);
 
 #endif

@@ -1,4 +1,5 @@
 #include <assert.h>
+#include <stdlib.h>
 
 #include "common/map.h"
 #include "common/mem.h"
@@ -17,8 +18,7 @@ struct state {
 struct edge_state {
     struct vid id;
     bool exists;
-    bool has_place; /* place is that of the tables or of an EDGE_ADD here. */
-    struct place place;
+    struct place place; /* Of the tables, or (label SYMBOL_NONE) of an EDGE_ADD here. */
 };
 
 struct check {
@@ -32,6 +32,10 @@ struct check {
     struct edge_state *edges;
     uint32_t edge_count;
     uint32_t edge_room;
+    struct change *changes;
+    size_t change_count;
+    uint32_t *vertex_of; /* Of each change: place in vertices. */
+    uint32_t *edge_of;   /* Of each OUT half: place in edges. */
     struct place_finder finder;
     struct error *err;
 };
@@ -65,7 +69,8 @@ static int load_vertex(struct check *check, struct state *state)
     return E_OK;
 }
 
-static int find_vertex(struct check *check, const struct vid *id, struct state **out)
+/* The place of its state, which is made if need be. */
+static uint32_t note_vertex(struct check *check, const struct vid *id)
 {
     uint64_t hash = vid_hash(id);
     struct map_probe probe = map_index_probe(&check->vertex_index, hash);
@@ -73,29 +78,21 @@ static int find_vertex(struct check *check, const struct vid *id, struct state *
 
     while ((place = map_index_next(&check->vertex_index, &probe)) != MAP_NONE) {
         if (vid_equal(&check->vertices[place].id, id)) {
-            *out = &check->vertices[place];
-            return E_OK;
+            return place;
         }
     }
     if (check->vertex_count == check->vertex_room) {
         check->vertex_room = check->vertex_room * 2 + 16;
         check->vertices = mem_resize(check->vertices, check->vertex_room * sizeof *check->vertices);
     }
-    *out = &check->vertices[check->vertex_count];
-    **out = (struct state){.id = *id};
-    map_index_add(&check->vertex_index, hash, check->vertex_count, check->vertex_count);
-    check->vertex_count++;
-    return load_vertex(check, *out);
+    place = check->vertex_count++;
+    check->vertices[place] = (struct state){.id = *id};
+    map_index_add(&check->vertex_index, hash, place, place);
+    return place;
 }
 
-static int check_vertex(struct check *check, const struct change *change)
+static int check_vertex(struct check *check, const struct change *change, struct state *state)
 {
-    struct state *state;
-    int rc = find_vertex(check, &change->vertex, &state);
-
-    if (rc != E_OK) {
-        return rc;
-    }
     if (change->kind == CHANGE_VERTEX_ADD) {
         if (state->exists) {
             return error_set(check->err, E_EXISTS, "vertex %s exists already",
@@ -119,21 +116,20 @@ static int check_vertex(struct check *check, const struct change *change)
 
 static int load_edge(struct check *check, struct edge_state *state)
 {
-    const struct place *place;
+    struct place place;
     int rc = place_find(&check->store->tables.stmt, &check->finder, &state->id, &place, check->err);
 
     if (rc == 1) {
         state->exists = true;
-        state->has_place = true;
-        state->place = *place;
-        state->place.source = vid_copy(&check->arena, &place->source);
-        state->place.far = vid_copy(&check->arena, &place->far);
+        state->place = place;
+        state->place.source = vid_copy(&check->arena, &place.source);
+        state->place.far = vid_copy(&check->arena, &place.far);
         return E_OK;
     }
     return rc;
 }
 
-static int find_edge(struct check *check, const struct vid *id, struct edge_state **out)
+static uint32_t note_edge(struct check *check, const struct vid *id)
 {
     uint64_t hash = vid_hash(id);
     struct map_probe probe = map_index_probe(&check->edge_index, hash);
@@ -141,19 +137,17 @@ static int find_edge(struct check *check, const struct vid *id, struct edge_stat
 
     while ((place = map_index_next(&check->edge_index, &probe)) != MAP_NONE) {
         if (vid_equal(&check->edges[place].id, id)) {
-            *out = &check->edges[place];
-            return E_OK;
+            return place;
         }
     }
     if (check->edge_count == check->edge_room) {
         check->edge_room = check->edge_room * 2 + 16;
         check->edges = mem_resize(check->edges, check->edge_room * sizeof *check->edges);
     }
-    *out = &check->edges[check->edge_count];
-    **out = (struct edge_state){.id = *id};
-    map_index_add(&check->edge_index, hash, check->edge_count, check->edge_count);
-    check->edge_count++;
-    return load_edge(check, *out);
+    place = check->edge_count++;
+    check->edges[place] = (struct edge_state){.id = *id};
+    map_index_add(&check->edge_index, hash, place, place);
+    return place;
 }
 
 /* The edge must be there, between these vertices, with this label. */
@@ -172,14 +166,8 @@ static bool is_it(const struct check *check, const struct edge_state *edge,
 
 /* Out halves tell whether the edge is there; in halves are their mirror, locked by the same E(e).
  * */
-static int check_out_half(struct check *check, const struct change *change)
+static int check_out_half(struct check *check, const struct change *change, struct edge_state *edge)
 {
-    struct edge_state *edge;
-    int rc = find_edge(check, &change->edge, &edge);
-
-    if (rc != E_OK) {
-        return rc;
-    }
     if (change->kind == CHANGE_EDGE_ADD) {
         if (edge->exists) {
             return error_set(check->err, E_EXISTS, "edge %s exists already",
@@ -199,14 +187,9 @@ static int check_out_half(struct check *check, const struct change *change)
     return E_OK;
 }
 
-static int check_half(struct check *check, const struct change *change)
+static int check_half(struct check *check, const struct change *change, struct state *state,
+                      struct edge_state *edge)
 {
-    struct state *state;
-    int rc = find_vertex(check, &change->vertex, &state);
-
-    if (rc != E_OK) {
-        return rc;
-    }
     if (!state->exists && !(state->is_dropped && change->kind == CHANGE_EDGE_DROP)) {
         return error_set(check->err, E_NOT_FOUND, "vertex %s does not exist",
                          print_vid(check, &change->vertex));
@@ -216,7 +199,7 @@ static int check_half(struct check *check, const struct change *change)
     } else if (change->kind == CHANGE_EDGE_DROP) {
         state->delta--;
     }
-    return change->direction == DIRECTION_OUT ? check_out_half(check, change) : E_OK;
+    return edge == NULL ? E_OK : check_out_half(check, change, edge);
 }
 
 /* ---- the list ---- */
@@ -249,32 +232,97 @@ static int check_limits(struct check *check, const struct change *change)
     return E_OK;
 }
 
-static int check_list(struct check *check, struct slice changes)
+/* Decodes all, and notes which vertices and edges they are about. */
+static int gather(struct check *check, struct slice list)
 {
     struct reader reader;
     size_t count;
-    int rc = E_OK;
 
-    reader_init(&reader, changes);
+    reader_init(&reader, list);
     count = reader_count(&reader, 2);
     if (count > CHANGE_COUNT_MAX) {
         return error_set(check->err, E_LIMIT, "%zu changes, at most %d", count, CHANGE_COUNT_MAX);
     }
-    for (size_t i = 0; i < count && rc == E_OK && !reader.is_bad; i++) {
-        struct change change;
+    check->changes = mem_array(count, sizeof *check->changes);
+    check->vertex_of = mem_array(count, sizeof *check->vertex_of);
+    check->edge_of = mem_array(count, sizeof *check->edge_of);
+    for (size_t i = 0; i < count; i++) {
+        struct change *change = &check->changes[i];
 
-        change_decode(&reader, &check->arena, &change);
+        change_decode(&reader, &check->arena, change);
         if (reader.is_bad) {
             break;
         }
-        rc = check_limits(check, &change);
-        if (rc == E_OK) {
-            rc = change.kind >= CHANGE_EDGE_ADD ? check_half(check, &change)
-                                                : check_vertex(check, &change);
+        check->vertex_of[i] = note_vertex(check, &change->vertex);
+        check->edge_of[i] = MAP_NONE;
+        if (change->kind >= CHANGE_EDGE_ADD && change->direction == DIRECTION_OUT) {
+            check->edge_of[i] = note_edge(check, &change->edge);
         }
     }
+    check->change_count = count;
+    return reader_finish(&reader, "list of changes", check->err);
+}
+
+static int order_states(const void *a, const void *b)
+{
+    const struct state *const *x = a;
+    const struct state *const *y = b;
+
+    return vid_order(&(*x)->id, &(*y)->id);
+}
+
+static int order_edges(const void *a, const void *b)
+{
+    const struct edge_state *const *x = a;
+    const struct edge_state *const *y = b;
+
+    return vid_order(&(*x)->id, &(*y)->id);
+}
+
+/* In order of keys: neighbours share pages and runs. */
+static int load_states(struct check *check)
+{
+    struct state **vertices =
+        arena_alloc(&check->arena, (check->vertex_count + 1) * sizeof *vertices);
+    struct edge_state **edges = arena_alloc(&check->arena, (check->edge_count + 1) * sizeof *edges);
+    int rc = E_OK;
+
+    for (uint32_t i = 0; i < check->vertex_count; i++) {
+        vertices[i] = &check->vertices[i];
+    }
+    for (uint32_t i = 0; i < check->edge_count; i++) {
+        edges[i] = &check->edges[i];
+    }
+    qsort(vertices, check->vertex_count, sizeof *vertices, order_states);
+    qsort(edges, check->edge_count, sizeof *edges, order_edges);
+    for (uint32_t i = 0; i < check->vertex_count && rc == E_OK; i++) {
+        rc = load_vertex(check, vertices[i]);
+    }
+    for (uint32_t i = 0; i < check->edge_count && rc == E_OK; i++) {
+        rc = load_edge(check, edges[i]);
+    }
+    return rc;
+}
+
+static int check_list(struct check *check, struct slice changes)
+{
+    int rc = gather(check, changes);
+
     if (rc == E_OK) {
-        rc = reader_finish(&reader, "list of changes", check->err);
+        rc = load_states(check);
+    }
+    for (size_t i = 0; i < check->change_count && rc == E_OK; i++) {
+        const struct change *change = &check->changes[i];
+        struct state *state = &check->vertices[check->vertex_of[i]];
+        uint32_t edge = check->edge_of[i];
+
+        rc = check_limits(check, change);
+        if (rc == E_OK) {
+            rc = change->kind >= CHANGE_EDGE_ADD
+                     ? check_half(check, change, state,
+                                  edge == MAP_NONE ? NULL : &check->edges[edge])
+                     : check_vertex(check, change, state);
+        }
     }
     return rc == E_OK ? check_dropped(check) : rc;
 }
@@ -290,6 +338,9 @@ int store_check(struct store *store, struct slice changes, struct error *err)
     map_index_close(&check.edge_index);
     mem_free(check.vertices);
     mem_free(check.edges);
+    mem_free(check.changes);
+    mem_free(check.vertex_of);
+    mem_free(check.edge_of);
     place_finder_close(&check.finder);
     arena_close(&check.arena);
     return rc;

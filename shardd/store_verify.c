@@ -160,15 +160,15 @@ static int verify_vertex(struct verify *verify, const struct vid *vertex)
 static int verify_place(struct verify *verify, const struct vid *vertex, uint32_t label,
                         const struct run_half *half)
 {
-    const struct place *place;
+    struct place place;
     int rc =
         place_find(&verify->store->tables.stmt, &verify->finder, &half->edge, &place, verify->err);
 
     if (rc < 0) {
         return rc;
     }
-    if (rc == 0 || !vid_equal(&place->source, vertex) || !vid_equal(&place->far, &half->far) ||
-        place->label != label) {
+    if (rc == 0 || !vid_equal(&place.source, vertex) || !vid_equal(&place.far, &half->far) ||
+        place.label != label) {
         say(verify, "edge", &half->edge, "its place is missing or wrong");
     }
     return E_OK;
@@ -275,17 +275,16 @@ static int walk_places(struct verify *verify)
 
     stmt_get(stmt, STMT_PLACE_SCAN);
     while ((rc = stmt_step(stmt, STMT_PLACE_SCAN, verify->err)) == 1) {
-        struct place *list;
-        uint32_t count;
+        struct place_run run;
 
         arena_reset(&verify->arena);
-        rc = place_decode(stmt_column_slice(stmt->list[STMT_PLACE_SCAN], 1), &verify->arena, &list,
-                          &count, verify->err);
+        rc = place_decode(stmt_column_slice(stmt->list[STMT_PLACE_SCAN], 1), &verify->arena, &run,
+                          verify->err);
         if (rc != E_OK) {
             stmt_reset(stmt, STMT_PLACE_SCAN);
             return rc;
         }
-        found += count;
+        found += run.count;
     }
     if (rc == E_OK && found != verify->places_wanted) {
         verify->fault(verify->ctx, "table place: more edges than there are out halves");

@@ -216,6 +216,24 @@ size_t router_backlog(const struct router *router, uint64_t client)
 
 /* ---- responses ---- */
 
+/* Moves what is not taken yet to the front; grows when that is most of it. */
+static void make_room(struct router *router)
+{
+    size_t left = router->response_count - router->response_next;
+
+    if (router->response_next > 0) {
+        memmove(router->responses, router->responses + router->response_next,
+                left * sizeof *router->responses);
+        router->response_next = 0;
+        router->response_count = left;
+    }
+    if (left * 2 >= router->response_room) {
+        router->response_room = router->response_room == 0 ? 64 : router->response_room * 2;
+        router->responses =
+            mem_resize(router->responses, router->response_room * sizeof *router->responses);
+    }
+}
+
 void router_respond(struct router *router, const struct request *request, uint64_t client,
                     int status, bool is_last, struct bytes *body)
 {
@@ -229,16 +247,7 @@ void router_respond(struct router *router, const struct request *request, uint64
         return;
     }
     if (router->response_count == router->response_room) {
-        size_t left = router->response_count - router->response_next;
-        memmove(router->responses, router->responses + router->response_next,
-                left * sizeof *router->responses);
-        router->response_next = 0;
-        router->response_count = left;
-        if (left * 2 >= router->response_room) {
-            router->response_room = router->response_room == 0 ? 64 : router->response_room * 2;
-            router->responses =
-                mem_resize(router->responses, router->response_room * sizeof *router->responses);
-        }
+        make_room(router);
     }
     struct router_response *response = &router->responses[router->response_count++];
     *response = (struct router_response){.client = client,

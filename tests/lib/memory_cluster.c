@@ -250,13 +250,11 @@ void memory_cluster_graph(struct memory_cluster *cluster, const char *name, uint
 
 uint8_t memory_cluster_ask(struct memory_cluster *cluster, const char *session, const char *text)
 {
-    struct request request = {.has_id = true,
-                              .op = REQUEST_EVAL,
-                              .op_name = SLICE("eval"),
-                              .source = SLICE("g"),
-                              .gremlin = slice_text(text)};
+    struct request request = {
+        .has_id = true, .op = REQUEST_EVAL, .op_name = SLICE("eval"), .source = SLICE("g")};
 
     arena_init(&request.arena, 0);
+    request.gremlin = slice_of(arena_copy(&request.arena, text, strlen(text)), strlen(text));
     request.id[15] = ++cluster->next_id;
     if (session != NULL) {
         request.processor = SLICE("session");

@@ -89,11 +89,15 @@ static bool find_shards(struct check *check)
     if (!ctl_call(check->ctl, &request, &reply, &check->code)) {
         return false;
     }
-    list = ctl_list(&reply, "shards");
-    for (uint32_t i = 0; list != NULL && i < list->size && check->count < SHARDS_MAX; i++) {
-        const struct value *graph = value_get_text(&list->items[i], "graph");
-        if (graph != NULL && value_is_text(graph, check->graph)) {
-            check->shards[check->count++] = value_long(ctl_number(&list->items[i], "shard"));
+    list = ctl_list(&reply, "graphs");
+    for (uint32_t i = 0; list != NULL && i < list->size; i++) {
+        const struct value *name = value_get_text(&list->items[i], "name");
+        const struct value *shards = ctl_list(&list->items[i], "shards");
+        if (shards == NULL || name == NULL || !value_is_text(name, check->graph)) {
+            continue;
+        }
+        for (uint32_t k = 0; k < shards->size && check->count < SHARDS_MAX; k++) {
+            check->shards[check->count++] = value_long(ctl_number(&shards->items[k], "shard"));
         }
     }
     if (check->count == 0) {

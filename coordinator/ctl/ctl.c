@@ -70,10 +70,20 @@ int64_t ctl_number(const struct value *map, const char *key)
                : 0;
 }
 
+static bool is_table(const struct value *value)
+{
+    return value != NULL && value->kind == VALUE_LIST && value->size > 0 &&
+           value->items[0].kind == VALUE_MAP;
+}
+
+/* A table within a table is told by its size; it follows as a table of its own. */
 static struct slice cell(struct ctl *ctl, const struct value *row, const struct value *column)
 {
     const struct value *value = value_get(row, column);
 
+    if (is_table(value)) {
+        return slice_text(arena_format(&ctl->arena, "%u", value->size));
+    }
     return value ? value_text(&ctl->arena, value) : SLICE("-");
 }
 
@@ -103,6 +113,23 @@ static void show_rows(struct ctl *ctl, const struct value *list)
     }
 }
 
+static void show_inner(struct ctl *ctl, const struct value *list)
+{
+    for (uint32_t i = 0; i < list->size; i++) {
+        const struct value *row = &list->items[i];
+        const struct value *name = value_get_text(row, "name");
+        for (uint32_t c = 0; c < row->size; c++) {
+            if (is_table(&row->items[2 * c + 1])) {
+                struct slice of = name ? value_text(&ctl->arena, name) : SLICE("");
+                struct slice what = value_text(&ctl->arena, &row->items[2 * c]);
+                printf("\n%.*s of %.*s\n", (int)what.size, (const char *)what.data, (int)of.size,
+                       (const char *)of.data);
+                show_rows(ctl, &row->items[2 * c + 1]);
+            }
+        }
+    }
+}
+
 void ctl_show(struct ctl *ctl, const struct value *reply)
 {
     struct bytes text = {0};
@@ -114,14 +141,14 @@ void ctl_show(struct ctl *ctl, const struct value *reply)
     }
     for (uint32_t i = 0; i < reply->size && !ctl->is_json; i++) {
         const struct value *key = &reply->items[2 * i], *value = &reply->items[2 * i + 1];
-        bool is_table =
-            value->kind == VALUE_LIST && value->size > 0 && value->items[0].kind == VALUE_MAP;
+        bool is_rows = is_table(value);
 
         bytes_clear(&text);
         value_print(&text, key);
-        if (is_table) {
+        if (is_rows) {
             printf("%s%.*s\n", i == 0 ? "" : "\n", (int)text.size, (const char *)text.data);
             show_rows(ctl, value);
+            show_inner(ctl, value);
         } else {
             bytes_append(&text, ": ", 2);
             value_print(&text, value);

@@ -327,7 +327,7 @@ static int check_list(struct check *check, struct slice changes)
     return rc == E_OK ? check_dropped(check) : rc;
 }
 
-int store_check(struct store *store, struct slice changes, struct error *err)
+int store_inner_check(struct store *store, struct slice changes, struct error *err)
 {
     struct check check = {.store = store, .err = err};
     int rc;
@@ -344,4 +344,19 @@ int store_check(struct store *store, struct slice changes, struct error *err)
     place_finder_close(&check.finder);
     arena_close(&check.arena);
     return rc;
+}
+
+int store_check(struct store *store, struct slice changes, struct error *err)
+{
+    int rc = store_inner_begin_read(store, err);
+
+    if (rc != E_OK) {
+        return rc;
+    }
+    rc = store_inner_check(store, changes, err);
+    if (rc != E_OK) {
+        store_inner_rollback(store, false);
+        return rc;
+    }
+    return store_inner_commit(store, err);
 }

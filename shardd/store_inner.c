@@ -16,6 +16,12 @@ int store_inner_begin(struct store *store, int level, struct error *err)
     return stmt_run(stmt, STMT_BEGIN, err);
 }
 
+int store_inner_begin_read(struct store *store, struct error *err)
+{
+    stmt_get(&store->tables.stmt, STMT_BEGIN_READ);
+    return stmt_run(&store->tables.stmt, STMT_BEGIN_READ, err);
+}
+
 int store_inner_commit(struct store *store, struct error *err)
 {
     stmt_get(&store->tables.stmt, STMT_COMMIT);

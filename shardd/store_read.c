@@ -94,7 +94,7 @@ static int apply_staged(struct store *store, struct slice staged, struct error *
 {
     struct arena arena;
     struct changeset batch;
-    int rc = store_check(store, staged, err);
+    int rc = store_inner_check(store, staged, err);
 
     if (rc != E_OK) {
         return rc;
@@ -148,8 +148,20 @@ static int read_staged(struct store *store, const struct read_request *request,
 int store_read(struct store *store, const struct read_request *request,
                const struct store_budget *budget, struct bytes *reply, struct error *err)
 {
+    int rc;
+
     if (request->staged.size > 0) {
         return read_staged(store, request, budget, reply, err);
     }
-    return read_applied(store, request, budget, reply, err);
+    rc = store_inner_begin_read(store, err);
+    if (rc == E_OK) {
+        rc = read_applied(store, request, budget, reply, err);
+    }
+    if (rc == E_OK) {
+        rc = store_inner_commit(store, err);
+    }
+    if (rc != E_OK) {
+        store_inner_rollback(store, false);
+    }
+    return rc;
 }

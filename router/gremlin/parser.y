@@ -161,6 +161,11 @@ static int yyreport_syntax_error(const yypcontext_t *context, struct parse *pars
     for (int i = 0; i < count; i++) {
         names[i] = yysymbol_name(kinds[i]);
     }
+    for (int i = 0; i < count; i++) {
+        if (kinds[i] == YYSYMBOL_IDENTIFIER && yypcontext_token(context) == YYSYMBOL_CURSOR) {
+            parse->is_name_expected = true;
+        }
+    }
     if (parse->rc == E_OK) {
         parse->rc = report_unexpected(parse, names, count > 0 ? (size_t)count : 0);
     }

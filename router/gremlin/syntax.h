@@ -50,7 +50,7 @@ struct lexer {
     const uint8_t *counted; /* Up to here columns are counted. */
     uint32_t line;
     uint32_t column; /* Of `counted`. */
-    uint32_t depth; /* Open brackets. */
+    uint32_t depth;  /* Open brackets. */
 };
 
 struct parse {
@@ -61,9 +61,8 @@ struct parse {
     struct node *token;   /* The last one read, for messages. */
     struct slice before;  /* The text of the one before that. */
     int rc;
-    bool is_completing;                /* The text breaks off where the user types. */
-    int expected[SYNTAX_EXPECTED_MAX]; /* Completing: symbols that may follow. */
-    int expected_count;
+    bool is_completing;    /* The text breaks off where the user types. */
+    bool is_name_expected; /* Completing: a name may stand there. */
 };
 
 /* The next token's code; *out gets a node for those with a text. */

@@ -139,3 +139,13 @@ bool token_constant(struct slice owner, struct slice name, struct value *out)
     }
     return false;
 }
+
+const char *token_constant_name(struct slice owner, size_t index)
+{
+    for (size_t i = 0; i < CONSTANT_COUNT; i++) {
+        if (slice_equal(owner, slice_text(constants[i].owner)) && index-- == 0) {
+            return constants[i].name;
+        }
+    }
+    return NULL;
+}

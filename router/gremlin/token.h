@@ -20,6 +20,8 @@ enum enumerator token_of_enum(enum value_enum type, struct slice name);
 enum enumerator token_short(struct slice name);
 /* True if `owner` names a group of constants (WithOptions, IO, ...). */
 bool token_is_group(struct slice owner);
+/* The constants of a group one after another; null past the last. */
+const char *token_constant_name(struct slice owner, size_t index);
 /* Fills *out with the constant; false if there is none. */
 bool token_constant(struct slice owner, struct slice name, struct value *out);
 

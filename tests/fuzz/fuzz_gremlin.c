@@ -38,6 +38,16 @@ static void check_again(const struct bytecode *bytecode)
     arena_close(&arena);
 }
 
+static void complete(struct slice text)
+{
+    struct gremlin_word words[16];
+    size_t begun;
+    size_t count = gremlin_expected(text, words, 16, &begun);
+
+    assert(begun <= text.size);
+    assert(count <= 16);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct gremlin_script script;
@@ -57,5 +67,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         assert(strchr(err.text, ':') != NULL);
     }
     arena_close(&arena);
+    complete(slice_of(data, size));
     return 0;
 }

@@ -456,7 +456,55 @@ START_TEST(checks)
 }
 END_TEST
 
+/* ---- completion ---- */
+
+/* The words that may end a text, and how many more there are. */
+static void check_words(const char *text, const char *expected, size_t begun_size)
+{
+    struct gremlin_word words[256];
+    struct bytes got;
+    size_t begun;
+    size_t count = gremlin_expected(slice_text(text), words, 256, &begun);
+
+    bytes_init(&got, 0);
+    for (size_t i = 0; i < count && i < 4; i++) {
+        bytes_format(&got, i == 0 ? "%s" : " %s", words[i].text);
+    }
+    if (count > 4) {
+        bytes_format(&got, " ...");
+    }
+    bytes_u8(&got, 0);
+    ck_assert_msg(strcmp((const char *)got.data, expected) == 0, "%s: %s", text, (char *)got.data);
+    ck_assert_uint_eq(begun, begun_size);
+    bytes_close(&got);
+}
+
+START_TEST(completion)
+{
+    check_words("", "g", 0);
+    check_words("g", "g", 1);
+    check_words("g.", "E V addE addV ...", 0);
+    check_words("g.wi", "with withBulk withPath withStrategies ...", 2);
+    check_words("g.V().outE", "outE", 4);
+    check_words("g.V().ha", "has hasId hasKey hasLabel ...", 2);
+    check_words("g.V().hasN", "hasNot hasNext", 4);
+    check_words("g.V().has('name', gt", "gt gte", 2);
+    check_words("g.V().has('name', gt(1).", "and or negate", 0);
+    check_words("g.V().has('name', P.wit", "within without", 3);
+    check_words("g.V().where(__.ou", "out outE outV", 2);
+    check_words("g.V().where(out().inE().hasN", "hasNot", 4);
+    check_words("g.V().order().by('a', Order.", "shuffle asc desc", 0);
+    check_words("g.V().order().by('a', des", "desc", 3);
+    check_words("g.V().valueMap().with(WithOptions.t", "tokens", 1);
+    check_words("g.V().has('na", "", 2);
+    check_words("g.V()", "", 0);
+    check_words("g.V(); ", "g", 0);
+    check_words("g.V().out(]", "", 0);
+    check_words("g.V(1", "", 1);
+}
+END_TEST
+
 RUN_SUITE("gremlin", table_is_sorted, table_guesses, chains, names_and_tokens, numbers, strings,
           containers, dates_and_uuids, volatile_texts, predicates, nested, sources,
           cardinality_calls, bindings, terminals, scripts, syntax_errors, groovy, limits,
-          printing_is_stable, checks)
+          printing_is_stable, checks, completion)

@@ -154,12 +154,12 @@ static enum pull pull_middle(struct elements *self, struct exec *exec, struct ba
             if (out->count > 0) {
                 break;
             }
+            self->in_at = 0;
+            self->row_at = 0;
             enum pull rc = op_pull(self->op.input, exec, &self->in);
             if (rc != PULL_BATCH) {
                 return rc;
             }
-            self->in_at = 0;
-            self->row_at = 0;
         }
         if (self->row_at == 0) {
             enum pull rc = read_all(self, exec);

@@ -84,6 +84,7 @@ static enum pull fill(struct properties *self, struct exec *exec)
     enum pull rc = PULL_BATCH;
 
     if (!self->is_loading) {
+        self->at = 0;
         rc = op_pull(self->op.input, exec, &self->in);
     }
     if (rc == PULL_BATCH) {
@@ -92,7 +93,6 @@ static enum pull fill(struct properties *self, struct exec *exec)
     }
     if (rc == PULL_BATCH) {
         self->is_loading = false;
-        self->at = 0;
     }
     return rc;
 }

@@ -1,8 +1,9 @@
 /*
  * mutation.h -- protocol rules that a test build can leave out, to prove that the checkers notice.
  *
- * Each use reads `if (!mutation_is(MUTATION_X)) { the rule }`. In a normal build mutation_is is constantly
- * false and costs nothing. With -Dmutation=1 (Meson) it compares with a choice that the test sets.
+ * Each use reads `if (!mutation_is(MUTATION_X)) { the rule }`. In a normal build mutation_is is
+ * constantly false and costs nothing. With -Dmutation=1 (Meson) it compares with a choice that the
+ * test sets.
  *
  * After: reference/replication.md 2.5, 3.4 (mutation tests).
  */

@@ -1,11 +1,12 @@
 /*
  * once.h -- each commit takes effect once: outcomes by (session, sequence).
  *
- * A router has a session of the cluster (sid) and numbers its commits (seq). A shard keeps the outcomes of
- * its one-shard commits: those that committed come from its journal and outlive a restart; refusals are
- * remembered for the epoch, after which the request, which names its epoch, is refused anyway. The
- * coordinators' leader keeps what it aborted in its term. With each request the router tells the lowest seq it
- * has no answer for: what is below is forgotten, and a delayed copy of it dropped.
+ * A router has a session of the cluster (sid) and numbers its commits (seq). A shard keeps the
+ * outcomes of its one-shard commits: those that committed come from its journal and outlive a
+ * restart; refusals are remembered for the epoch, after which the request, which names its epoch,
+ * is refused anyway. The coordinators' leader keeps what it aborted in its term. With each request
+ * the router tells the lowest seq it has no answer for: what is below is forgotten, and a delayed
+ * copy of it dropped.
  *
  * Pure. Limits: one entry for each commit that the router still waits for.
  * After: reference/replication.md 3.3 "Exactly once".

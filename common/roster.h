@@ -1,12 +1,16 @@
 /*
- * roster.h -- bodies of the messages between shard nodes and coordinators: who is there, who holds what.
+ * roster.h -- bodies of the messages between shard nodes and coordinators: who is there, who holds
+ * what.
  *
- * NODE_REGISTER   struct roster_status: at each start of a node, until it is answered by a NODE_CONFIG
+ * NODE_REGISTER   struct roster_status: at each start of a node, until it is answered by a
+ * NODE_CONFIG
  * NODE_STATUS     the same: the heartbeat. Answered by a NODE_CONFIG, or REFUSED: E_NOT_LEADER (ask
  *                 another coordinator), E_NOT_FOUND (register first)
- * NODE_CONFIG     struct roster_config: the map if it is newer than the one told; also pushed on change
+ * NODE_CONFIG     struct roster_config: the map if it is newer than the one told; also pushed on
+ * change
  *
- * Pure. Decoded texts borrow from the input; lists are in the arena. Limits: SHARDMAP_SHARDS_MAX replicas.
+ * Pure. Decoded texts borrow from the input; lists are in the arena. Limits: SHARDMAP_SHARDS_MAX
+ * replicas.
  */
 #ifndef COMMON_ROSTER_H
 #define COMMON_ROSTER_H

@@ -1,5 +1,6 @@
 /*
- * shardmap.h -- all graphs and shards with their ranges, primaries and epochs; how an id finds its shard.
+ * shardmap.h -- all graphs and shards with their ranges, primaries and epochs; how an id finds its
+ * shard.
  *
  * key of a vertex = HASH: 8 bytes big endian of hash_bytes(vid_key(id)); RANGE: vid_key(id) itself.
  * A graph's shards cover the key space without gap or overlap: [lo, hi), an empty hi is the end.
@@ -32,7 +33,7 @@ enum shardmap_partitioner { PARTITION_HASH = 1, PARTITION_RANGE = 2 };
 enum shardmap_ids {
     IDS_LONG = 1, /* Numbers as LONG; strings stay strings. */
     IDS_INT =
-        2, /* As TinkerGraph's INTEGER id manager: numeric strings become numbers, given back as INT. */
+        2, /* As TinkerGraph's INTEGER id manager: numeric strings become numbers, given as INT. */
 };
 
 struct shardmap_index {

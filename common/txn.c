@@ -135,7 +135,7 @@ void txn_readset_each(const struct txn_readset *set, void (*visit)(void *ctx, ui
     }
 }
 
-/* varint first index; u8 form; LIST: varint count, the first slot, then differences; BITS: the words. */
+/* varint first index; u8 form; LIST: varint count, the first slot, differences; BITS: the words. */
 void txn_readset_encode(struct bytes *out, const struct txn_readset *set)
 {
     assert(out != NULL && set != NULL);

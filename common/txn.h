@@ -1,14 +1,14 @@
 /*
  * txn.h -- bodies of the messages of transactions (reference: reference/replication.md section 3).
  *
- * What a transaction read is told by the shards themselves: each reply to a READ carries the journal index
- * at which it was read and the *slots* it depends on. A slot is a 16-bit hash of an item (a vertex's
- * existence, its properties, its adjacency of a label, a label's extent, an index range ...). A shard keeps,
- * in memory, the journal index of the last change of each slot, and locks by slot. So a read set is a small
- * set of slots and the index of the first read; validation is "no slot changed since, none is locked".
- * Collisions and restarts (all slots count as changed at start) cause a retry, never a wrong answer.
- * After: Dice, Shalev, Shavit, Transactional Locking II (2006), section 2.1 (striped version locks);
- * Kung, Robinson (1981) for the validation.
+ * What a transaction read is told by the shards themselves: each reply to a READ carries the
+ * journal index at which it was read and the *slots* it depends on. A slot is a 16-bit hash of an
+ * item (a vertex's existence, its properties, its adjacency of a label, a label's extent, an index
+ * range ...). A shard keeps, in memory, the journal index of the last change of each slot, and
+ * locks by slot. So a read set is a small set of slots and the index of the first read; validation
+ * is "no slot changed since, none is locked". Collisions and restarts (all slots count as changed
+ * at start) cause a retry, never a wrong answer. After: Dice, Shalev, Shavit, Transactional Locking
+ * II (2006), section 2.1 (striped version locks); Kung, Robinson (1981) for the validation.
  *
  * Pure.
  */
@@ -66,8 +66,10 @@ struct txn_part {
     struct slice changes; /* varint count, then change_encode each. */
 };
 
-/* COMMIT1: sid, seq, low (all below were answered), part. TXN adds term and several parts. VALIDATE: one
- * part without changes (to any number of shards, each asked by itself; sid and seq are only echoed). */
+/* COMMIT1: sid, seq, low (all below were answered), part. TXN adds term and several parts.
+ * VALIDATE: one
+ * part without changes (to any number of shards, each asked by itself; sid and seq are only
+ * echoed). */
 struct txn_request {
     uint64_t sid;
     uint64_t seq;
@@ -87,7 +89,8 @@ struct txn_prepare {
     struct txn_part part;
 };
 
-/* COMMIT1_REPLY, TXN_REPLY, PREPARED and VALIDATE_REPLY (outcome COMMITTED = yes), DECIDE, DECIDED (gtid),
+/* COMMIT1_REPLY, TXN_REPLY, PREPARED and VALIDATE_REPLY (outcome COMMITTED = yes), DECIDE,
+ * DECIDED (gtid),
  * INQUIRE (gtid), INQUIRE_REPLY, TXN_STATUS (sid, seq). */
 struct txn_reply {
     struct txn_gtid gtid;

@@ -169,8 +169,9 @@ static void wait_push(struct consensus *c, int type, struct slice data)
         raft_current_term(&c->raft), type, slice_of(mem_copy(data.data, data.size), data.size)};
 }
 
-/* The first entry of a leader: when it is committed, so is all that its predecessors had committed. A
- * voter that is alone leads from its start on, without an election and without libraft's own barrier. */
+/* The first entry of a leader: when it is committed, so is all that its predecessors had
+ * committed. A voter that is alone leads from its start on, without an election and without
+ * libraft's own barrier. */
 static void open_term(struct consensus *c)
 {
     static const uint8_t nothing[8];
@@ -356,8 +357,8 @@ int consensus_open(struct consensus **consensus, const struct consensus_options 
                                 options->is_sync, err);
     rc = rc != E_OK ? rc : load(c, snapshot, &from, err);
     if (rc == E_OK && c->voter_count == 1) {
-        /* libraft would lead again in the same term. Each start is an election won by our own vote, so
-         * that what was promised in a term ends with the process that promised it. */
+        /* libraft would lead again in the same term. Each start is an election won by our own vote,
+         * so that what was promised in a term ends with the process that promised it. */
         from.term++;
         from.vote = c->id;
         rc = consensus_log_vote(&c->store, from.term, from.vote, err);

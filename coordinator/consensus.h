@@ -2,17 +2,17 @@
  * consensus.h -- one log that the coordinators agree upon: libraft behind our own door.
  *
  *   consensus_submit --+
- *   peers' messages ---+--> raft_step --> one commit of consensus_log --> PERSISTED --> committed entries
- *   time --------------+
+ *   peers' messages ---+--> raft_step --> one commit of consensus_log --> PERSISTED --> committed
+ *   entries time --------------+
  *
- * consensus_turn does all of it once: term and vote are durable before any message leaves; entries are given by
- * consensus_next only up to min(committed, durable). A leader may answer from what it has applied only when
- * consensus_is_ready: an entry of its own term is committed (libraft's barrier), so whatever an older leader
- * had committed has been applied before.
+ * consensus_turn does all of it once: term and vote are durable before any message leaves; entries
+ * are given by consensus_next only up to min(committed, durable). A leader may answer from what it
+ * has applied only when consensus_is_ready: an entry of its own term is committed (libraft's
+ * barrier), so whatever an older leader had committed has been applied before.
  *
- * One voter for now; the list of voters, terms and votes are the real ones. Settings and memory rules:
- * reference/replication.md 1.1: no pre-vote, install-snapshot time-out of 2 s, a batch a submission, which
- * we free when RAFT_UPDATE_ENTRIES is set.
+ * One voter for now; the list of voters, terms and votes are the real ones. Settings and memory
+ * rules: reference/replication.md 1.1: no pre-vote, install-snapshot time-out of 2 s, a batch a
+ * submission, which we free when RAFT_UPDATE_ENTRIES is set.
  *
  * Shell: SQLite through consensus_log.h. No clock: now_ms is given.
  * Ownership: copies what is submitted. An entry given is valid until the next consensus_turn.
@@ -57,7 +57,7 @@ int consensus_open(struct consensus **consensus, const struct consensus_options 
                    struct bytes *snapshot, struct error *err);
 void consensus_close(struct consensus **consensus);
 
-/* The index it will have if this leader stays one; 0: does not lead, or too large. Sent by the next turn. */
+/* The index it will have if this leader stays one; 0: does not lead, or too large. */
 uint64_t consensus_submit(struct consensus *consensus, struct slice data);
 /* An error is fatal. */
 int consensus_turn(struct consensus *consensus, uint64_t now_ms, struct error *err);

@@ -5,8 +5,9 @@
  *   raft_log(idx, term, type, data) entries behind the snapshot, and a few before it
  *   snap(idx, term, data)           the newest snapshot of the state
  *
- * All that a turn changes is one transaction: consensus_log_begin ... consensus_log_commit, which has reached
- * the disk when it returns (WAL, synchronous=FULL). A failed commit is fatal: pages may be marked clean.
+ * All that a turn changes is one transaction: consensus_log_begin ... consensus_log_commit, which
+ * has reached the disk when it returns (WAL, synchronous=FULL). A failed commit is fatal: pages may
+ * be marked clean.
  *
  * Shell: SQLite, one connection, locking_mode=EXCLUSIVE.
  */
@@ -38,7 +39,7 @@ struct consensus_log_start {
     uint64_t entry_count;
 };
 
-/* is_sync: FULL; else NORMAL. Returns E_OK, E_CONFIG (another cluster or format), E_CORRUPT, E_IO. */
+/* is_sync: FULL; else NORMAL. Returns E_OK, E_CONFIG (another cluster, format), E_CORRUPT, E_IO. */
 int consensus_log_open(struct consensus_log *log, const char *path, const char *vfs,
                        uint64_t cluster_id, bool is_sync, struct error *err);
 void consensus_log_close(struct consensus_log *log);

@@ -4,6 +4,7 @@
 #include "common/log.h"
 #include "common/mem.h"
 #include "common/mutation.h"
+#include "coordinator/coord_txn.h"
 #include "coordinator/coordadmin.h"
 
 #include <assert.h>
@@ -243,217 +244,7 @@ static struct slice config_body(struct coord *coord, uint64_t known)
     return bytes_slice(&coord->body);
 }
 
-/* ---- the decision core's effects ---- */
-
-static struct message *send_to_shard(struct coord *coord, uint32_t number, enum message_type type,
-                                     enum ask ask, uint64_t counter)
-{
-    const struct state_shard *shard = state_shard(&coord->state, number);
-
-    if (shard == NULL || shard->primary_boot == 0) {
-        return NULL; /* Repeated later, or gone with its graph. */
-    }
-    struct message *message = outbox_send(coord->out, PEER_NODE(PEER_SHARDD, shard->primary), type,
-                                          bytes_slice(&coord->body));
-    message->shard = number;
-    message->epoch = shard->epoch;
-    message->dst_boot = shard->primary_boot;
-    message->req_id = (uint64_t)ask << ASK_SHIFT | counter;
-    return message;
-}
-
-static void send_prepare(struct coord *coord, const struct decision_effect *effect)
-{
-    struct txn_prepare prepare = {.gtid = effect->gtid,
-                                  .watermark = effect->watermark,
-                                  .sid = effect->sid,
-                                  .seq = effect->seq,
-                                  .part = *effect->part};
-
-    bytes_clear(&coord->body);
-    txn_prepare_encode(&coord->body, &prepare);
-    send_to_shard(coord, effect->part->shard, MESSAGE_PREPARE, ASK_PREPARE, effect->gtid.counter);
-}
-
-static void send_validate(struct coord *coord, const struct decision_effect *effect)
-{
-    struct txn_part part = *effect->part;
-    struct txn_request request = {
-        .sid = effect->sid, .seq = effect->seq, .part_count = 1, .parts = &part};
-
-    bytes_clear(&coord->body);
-    txn_request_encode(&coord->body, &request);
-    send_to_shard(coord, part.shard, MESSAGE_VALIDATE, ASK_VALIDATE, effect->gtid.counter);
-}
-
-static void send_decide(struct coord *coord, const struct decision_effect *effect)
-{
-    struct txn_reply decision = {.gtid = effect->gtid,
-                                 .term = consensus_term(coord->consensus),
-                                 .outcome = effect->is_commit ? TXN_COMMITTED : TXN_ABORTED};
-
-    bytes_clear(&coord->body);
-    txn_reply_encode(&coord->body, &decision);
-    send_to_shard(coord, effect->shard, MESSAGE_DECIDE, ASK_DECIDE, effect->gtid.counter);
-}
-
-static void answer_txn(struct coord *coord, const struct decision_effect *effect)
-{
-    const struct coord_request *request = coord_request(coord, effect->token);
-    struct txn_reply reply = {.gtid = effect->gtid,
-                              .sid = effect->sid,
-                              .seq = effect->seq,
-                              .term = consensus_term(coord->consensus),
-                              .outcome = effect->outcome,
-                              .code = effect->code,
-                              .text = effect->text};
-
-    if (request == NULL) {
-        return;
-    }
-    bytes_clear(&coord->body);
-    txn_reply_encode(&coord->body, &reply);
-    coord_answer(coord, effect->token,
-                 request->message.type == MESSAGE_INQUIRE ? MESSAGE_INQUIRE_REPLY
-                                                          : MESSAGE_TXN_REPLY,
-                 bytes_slice(&coord->body));
-}
-
-static void refuse_txn(struct coord *coord, const struct decision_effect *effect)
-{
-    struct error err;
-
-    error_set(&err, effect->code, "%.*s", (int)effect->text.size, (const char *)effect->text.data);
-    coord_refuse(coord, effect->token, &err);
-}
-
-static void submit_decision(struct coord *coord, const struct decision_effect *effect)
-{
-    coord_submit(coord,
-                 &(struct state_command){.kind = STATE_DECIDE,
-                                         .gtid = effect->gtid,
-                                         .sid = effect->sid,
-                                         .seq = effect->seq,
-                                         .low_seq = effect->low_seq,
-                                         .shard_count = effect->count,
-                                         .shards = effect->shards},
-                 0);
-}
-
-static void submit_forget(struct coord *coord, const struct decision_effect *effect)
-{
-    coord_submit(coord,
-                 &(struct state_command){
-                     .kind = STATE_FORGET, .gtid_count = effect->count, .gtids = effect->gtids},
-                 0);
-}
-
-static void feed(struct coord *coord, struct decision_event *event)
-{
-    event->now_ms = coord->now_ms;
-    decision_advance(&coord->decision, event, &coord->effects);
-    for (size_t i = 0; i < coord->effects.count; i++) {
-        const struct decision_effect *effect = &coord->effects.items[i];
-        switch (effect->kind) {
-        case DECISION_SEND_PREPARE:
-            send_prepare(coord, effect);
-            break;
-        case DECISION_SEND_VALIDATE:
-            send_validate(coord, effect);
-            break;
-        case DECISION_SEND_DECIDE:
-            send_decide(coord, effect);
-            break;
-        case DECISION_ANSWER:
-            answer_txn(coord, effect);
-            break;
-        case DECISION_REFUSE:
-            refuse_txn(coord, effect);
-            break;
-        case DECISION_DROP:
-            coord_end(coord, effect->token);
-            break;
-        case DECISION_SUBMIT:
-            submit_decision(coord, effect);
-            break;
-        case DECISION_FORGET:
-            submit_forget(coord, effect);
-            break;
-        }
-    }
-}
-
 /* ---- messages ---- */
-
-static void on_txn(struct coord *coord, const struct message *message)
-{
-    struct reader reader;
-
-    reader_init(&reader, message->body);
-    uint64_t sid = reader_varint(&reader);
-    map_put(&coord->heard, sid, coord->now_ms);
-    feed(coord, &(struct decision_event){.kind = DECISION_TXN,
-                                         .token = coord_take(coord, message),
-                                         .body = message->body});
-}
-
-static void on_reply(struct coord *coord, const struct message *message)
-{
-    struct txn_reply reply;
-    enum decision_event_kind kind = message->type == MESSAGE_PREPARED         ? DECISION_VOTE
-                                    : message->type == MESSAGE_VALIDATE_REPLY ? DECISION_VALIDATED
-                                                                              : DECISION_DONE;
-
-    if (txn_reply_decode(message->body, &reply, NULL) != E_OK) {
-        return;
-    }
-    if (kind == DECISION_VALIDATED) {
-        reply.gtid = (struct txn_gtid){coord->decision.term,
-                                       message->req_id & (((uint64_t)1 << ASK_SHIFT) - 1)};
-    }
-    feed(coord, &(struct decision_event){.kind = kind,
-                                         .gtid = reply.gtid,
-                                         .shard = message->shard,
-                                         .is_yes = reply.outcome == TXN_COMMITTED,
-                                         .code = reply.code == E_OK ? E_CONFLICT : reply.code,
-                                         .text = reply.text});
-}
-
-/* A shard that cannot be reached is asked again; one that will not is a no. */
-static void on_refused(struct coord *coord, const struct message *message)
-{
-    struct error err = {0};
-    int code = message_refusal(message->body, &err);
-    uint64_t ask = message->req_id >> ASK_SHIFT;
-
-    if (code == E_UNAVAILABLE || code == E_TIMEOUT || (ask != ASK_PREPARE && ask != ASK_VALIDATE)) {
-        return;
-    }
-    feed(coord,
-         &(struct decision_event){
-             .kind = ask == ASK_PREPARE ? DECISION_VOTE : DECISION_VALIDATED,
-             .gtid = {coord->decision.term, message->req_id & (((uint64_t)1 << ASK_SHIFT) - 1)},
-             .shard = message->shard,
-             .code = code == E_OK ? E_UNAVAILABLE : code,
-             .text = slice_text(err.text)});
-}
-
-static void on_question(struct coord *coord, const struct message *message)
-{
-    struct txn_reply ask;
-    struct error err;
-
-    if (txn_reply_decode(message->body, &ask, &err) != E_OK) {
-        outbox_refuse(coord->out, message, &err);
-        return;
-    }
-    feed(coord, &(struct decision_event){.kind = message->type == MESSAGE_INQUIRE ? DECISION_INQUIRE
-                                                                                  : DECISION_STATUS,
-                                         .token = coord_take(coord, message),
-                                         .gtid = ask.gtid,
-                                         .sid = ask.sid,
-                                         .seq = ask.seq});
-}
 
 static void on_status(struct coord *coord, const struct message *message)
 {
@@ -517,14 +308,10 @@ static void on_message(struct coord *coord, const struct message *message)
 {
     struct error err;
 
-    if (message->type == MESSAGE_TXN) {
-        on_txn(coord, message);
-    } else if (message->type == MESSAGE_PREPARED || message->type == MESSAGE_VALIDATE_REPLY ||
-               message->type == MESSAGE_DECIDED) {
-        on_reply(coord, message);
-    } else if (message->type == MESSAGE_INQUIRE || message->type == MESSAGE_TXN_STATUS) {
-        on_question(coord, message);
-    } else if (message->type == MESSAGE_NODE_REGISTER || message->type == MESSAGE_NODE_STATUS) {
+    if (coord_txn_message(coord, message)) {
+        return;
+    }
+    if (message->type == MESSAGE_NODE_REGISTER || message->type == MESSAGE_NODE_STATUS) {
         on_status(coord, message);
     } else if (message->type == MESSAGE_ROUTER_REGISTER) {
         coord_submit(coord, &(struct state_command){.kind = STATE_SESSION_NEW},
@@ -563,7 +350,7 @@ static void follow_leadership(struct coord *coord)
         log_info(coord->options.log, "coord", "term=%" PRIu64 " msg=\"leads\"", term);
         member_lead(&coord->member, coord->now_ms);
         map_clear(&coord->heard);
-        feed(coord, &(struct decision_event){.kind = DECISION_LEAD, .term = term});
+        coord_txn_feed(coord, &(struct decision_event){.kind = DECISION_LEAD, .term = term});
     }
 }
 
@@ -578,14 +365,10 @@ void coord_message(struct coord *coord, uint64_t now_ms, const struct message *m
         coord->out = NULL;
         return; /* An answer to the process before this one. */
     }
-    if (message->type == MESSAGE_REFUSED) {
-        if (coord->lead_term != 0) {
-            on_refused(coord, message);
-        }
-    } else if (coord->lead_term == 0) {
-        not_leader(coord, coord_take(coord, message));
-    } else {
+    if (coord->lead_term != 0) {
         on_message(coord, message);
+    } else if (message->type != MESSAGE_REFUSED) {
+        not_leader(coord, coord_take(coord, message));
     }
     arena_reset(&coord->arena);
     coord->out = NULL;
@@ -619,10 +402,10 @@ static void answer_applied(struct coord *coord, const struct coord_waiting *wait
     const struct coord_request *request = coord_request(coord, waiting->token);
 
     if (waiting->kind == STATE_DECIDE) {
-        feed(coord, &(struct decision_event){.kind = DECISION_APPLIED,
-                                             .gtid = waiting->gtid,
-                                             .code = result->code,
-                                             .text = slice_text(result->text)});
+        coord_txn_feed(coord, &(struct decision_event){.kind = DECISION_APPLIED,
+                                                       .gtid = waiting->gtid,
+                                                       .code = result->code,
+                                                       .text = slice_text(result->text)});
         return;
     }
     if (request == NULL) {
@@ -790,9 +573,9 @@ int coord_turn(struct coord *coord, uint64_t now_ms, struct outbox *out, struct 
             member_tick(&coord->member, now_ms, carry_member, coord);
             expire_sessions(coord);
             if (now_ms >= decision_deadline(&coord->decision)) {
-                feed(coord, &(struct decision_event){.kind = DECISION_TIMEOUT});
+                coord_txn_feed(coord, &(struct decision_event){.kind = DECISION_TIMEOUT});
             }
-            feed(coord, &(struct decision_event){.kind = DECISION_FLUSH});
+            coord_txn_feed(coord, &(struct decision_event){.kind = DECISION_FLUSH});
         }
         if (consensus_deadline(coord->consensus) > 0) {
             break;

@@ -1,11 +1,14 @@
 /*
- * coord.h -- facade of a coordinator: Raft, the cluster's state, two-phase commit, without clock or socket.
+ * coord.h -- facade of a coordinator: Raft, the cluster's state, two-phase commit, without clock or
+ * socket.
  *
- *   messages drained -> coord_message (up to 256) -> coord_turn: one commit of the Raft log for all that
- *   arrived, then what was applied is answered. The host sends the outbox after each call, in order.
+ *   messages drained -> coord_message (up to 256) -> coord_turn: one commit of the Raft log for all
+ *   that arrived, then what was applied is answered. The host sends the outbox after each call, in
+ *   order.
  *
- * What the host calls: nodes as PEER_NODE(PEER_SHARDD, node), at the address that coord_address gives;
- * other coordinators as PEER_NODE(PEER_COORDINATOR, id). Replies go back to the caller's peer.
+ * What the host calls: nodes as PEER_NODE(PEER_SHARDD, node), at the address that coord_address
+ * gives; other coordinators as PEER_NODE(PEER_COORDINATOR, id). Replies go back to the caller's
+ * peer.
  *
  * Crash: kill it at any point; coord_open on the same folder goes on from what was durable.
  * Shell: SQLite file `coordinator.db` in data_dir. One thread.
@@ -47,11 +50,11 @@ void coord_message(struct coord *coord, uint64_t now_ms, const struct message *m
                    struct outbox *out);
 /* Commits, applies, answers. An error (E_IO, E_CORRUPT) is fatal: the host ends the process. */
 int coord_turn(struct coord *coord, uint64_t now_ms, struct outbox *out, struct error *err);
-/* When coord_turn wants to be called next, if no message comes before. May be in the past: at once. */
+/* When coord_turn wants to be called next, if no message comes before. May be past: at once. */
 uint64_t coord_deadline(const struct coord *coord);
 /* Leads, and has applied its own term's no-op. */
 bool coord_is_ready(const struct coord *coord);
-/* Where a node said that it can be called; null: not known. Valid until the next call of coord_turn. */
+/* Where a node said that it can be called; null: not known. Valid until the next call. */
 const char *coord_address(const struct coord *coord, uint32_t node);
 void coord_dump(const struct coord *coord, struct bytes *out);
 

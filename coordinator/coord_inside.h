@@ -4,8 +4,8 @@
  *   request --> token --+--> decision core --> effects --> messages
  *                       +--> command --> consensus --> state_apply --> result --> answer
  *
- * A request that needs Raft waits under its token until its entry is applied. If this process stops leading
- * before that, it is refused with E_NOT_LEADER: whether it took effect is asked again.
+ * A request that needs Raft waits under its token until its entry is applied. If this process stops
+ * leading before that, it is refused with E_NOT_LEADER: whether it took effect is asked again.
  *
  * Shell.
  */

@@ -320,8 +320,8 @@ static void go_on(struct decision *d, struct decision_running *running)
 {
     if (running->phase == DECISION_PREPARING && has_all(running, true)) {
         running->phase = DECISION_VALIDATING;
-        /* After the last yes: from here on nothing that was written can be read by others, and what is
-         * read here was current at a moment when all locks were held. */
+        /* After the last yes: from here on nothing that was written can be read by others, and what
+         * is read here was current at a moment when all locks were held. */
         if (!mutation_is(MUTATION_VALIDATE_EARLY)) {
             send_validates(d, running);
         }

@@ -1,15 +1,18 @@
 /*
- * decision.h -- the leader's side of two-phase commit: asks, decides once, tells until all have heard.
+ * decision.h -- the leader's side of two-phase commit: asks, decides once, tells until all have
+ * heard.
  *
- *   TXN --> PREPARING --all yes--> VALIDATING --all yes--> DECIDING --applied--> told, COMMIT sent --all done--> FORGET
+ *   TXN --> PREPARING --all yes--> VALIDATING --all yes--> DECIDING --applied--> told, COMMIT sent
+ *   --all done--> FORGET
  *              |                   (read-only parts,          |
  *              |                    after the last yes)       +-- the session expired meanwhile --+
  *              +--- any no, or 5 s ----> ABORTED <------------------------------------------------+
  *
- * Presumed abort: nothing is logged before the decision to commit, so what has no decision in the log was
- * aborted. A decision is one Raft entry; from its application on the transaction is committed, and the
- * router is told. What was aborted is remembered for the term: a TXN that is repeated in the same term gets the
- * same answer; one of another term is sent back with WRONG_TERM, so none runs twice.
+ * Presumed abort: nothing is logged before the decision to commit, so what has no decision in the
+ * log was aborted. A decision is one Raft entry; from its application on the transaction is
+ * committed, and the router is told. What was aborted is remembered for the term: a TXN that is
+ * repeated in the same term gets the same answer; one of another term is sent back with WRONG_TERM,
+ * so none runs twice.
  *
  * event      effects, in order
  * LEAD       DECIDE commit to all participants of each decision in the log
@@ -28,8 +31,8 @@
  * after SUBMIT             Raft decides: in the log before the next leader's first entry, or gone
  * after APPLIED            the next leader has the decision and tells all again
  *
- * Pure. It looks at the state and never changes it. Ownership: copies a TXN. Effects are valid until the
- * next event. Limits: DECISION_RUNNING_MAX transactions at a time, TXN_SHARDS_MAX parts.
+ * Pure. It looks at the state and never changes it. Ownership: copies a TXN. Effects are valid
+ * until the next event. Limits: DECISION_RUNNING_MAX transactions at a time, TXN_SHARDS_MAX parts.
  * After: reference/replication.md 3.3, 3.5; Mohan, Lindsay, Obermarck (1986), presumed abort.
  */
 #ifndef COORDINATOR_DECISION_H

@@ -1,16 +1,18 @@
 /*
  * member.h -- the leader's view of shard nodes: who is alive, what they hold, where new shards go.
  *
- *   REGISTER, STATUS --> hear --> propose NODE_UP | answer with the map if theirs is old | not known
- *   time             --> tick --> propose NODE_DOWN (silent), GRAPH_READY (all shards confirmed); push the map
+ *   REGISTER, STATUS --> hear --> propose NODE_UP | answer with the map if theirs is old | not
+ *   known
+ *   time             --> tick --> propose NODE_DOWN (silent), GRAPH_READY (all shards confirmed);
+ *   push the map
  *
  * A node is known by number and boot. One that starts again registers its new boot, and the state
- * gives each shard that it leads a new epoch: the process before it is fenced, even if nobody had noticed
- * its end. The map is pushed once at each change and then told again with each heartbeat that shows an
- * older one, so a lost push costs one heartbeat.
+ * gives each shard that it leads a new epoch: the process before it is fenced, even if nobody had
+ * noticed its end. The map is pushed once at each change and then told again with each heartbeat
+ * that shows an older one, so a lost push costs one heartbeat.
  *
- * Pure; volatile: a new leader starts with nobody heard, and waits for a full silence before it judges.
- * After: reference/replication.md 2.4 (restart rule), 4.4 (assignment).
+ * Pure; volatile: a new leader starts with nobody heard, and waits for a full silence before it
+ * judges. After: reference/replication.md 2.4 (restart rule), 4.4 (assignment).
  */
 #ifndef COORDINATOR_MEMBER_H
 #define COORDINATOR_MEMBER_H

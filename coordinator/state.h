@@ -1,15 +1,17 @@
 /*
  * state.h -- what the coordinators agree upon: nodes, graphs, shards, sessions, decisions.
  *
- *   Raft entry -> state_apply -> result          deterministic: the same entries give the same bytes
+ *   Raft entry -> state_apply -> result          deterministic: the same entries give the same
+ *   bytes
  *   state_encode / state_decode                  the snapshot
  *   state_map                                    what everybody else sees of it
  *
- * Commands are compared and set here, when they are applied, never before they are submitted: two of them
- * may have been under way at the same time.
+ * Commands are compared and set here, when they are applied, never before they are submitted: two
+ * of them may have been under way at the same time.
  *
  * command           changes
- * NODE_UP           a node's boot and address; each shard it leads gets a new epoch for the new boot
+ * NODE_UP           a node's boot and address; each shard it leads gets a new epoch for the new
+ * boot
  * NODE_DOWN         a node that has been silent; its shards keep their primary (one replica)
  * GRAPH_CREATE      a graph with its shards on the nodes given; not ready until they have confirmed
  * GRAPH_READY       all shards have confirmed

@@ -185,7 +185,7 @@ static int adopt_shard(struct node *node, const struct shardmap_shard *shard, st
     return E_OK;
 }
 
-/* Shards that the coordinators created and that are in the map no more were dropped with their graph. */
+/* Shards that were created and are in the map no more were dropped with their graph. */
 static int drop_shards(struct node *node, uint32_t shard_next, struct error *err)
 {
     char path[PATH_ROOM];

@@ -4,8 +4,9 @@
  *   coordinator --NODE_CONFIG--> map --> replicas opened, led under their epochs, dropped
  *   node --NODE_REGISTER (until answered), NODE_STATUS (each heartbeat)--> coordinator
  *
- * Rules: only a map newer than the one in force is taken, of a term not older. A shard is led only if the map
- * names this very boot of this node. A file that held data and is gone is not replaced by an empty one.
+ * Rules: only a map newer than the one in force is taken, of a term not older. A shard is led only
+ * if the map names this very boot of this node. A file that held data and is gone is not replaced
+ * by an empty one.
  *
  * Shell.
  */

@@ -182,7 +182,7 @@ void participant_load_finished(struct participant *p, struct txn_gtid gtid, bool
 void participant_load_session(struct participant *p, uint64_t sid, uint64_t seq, uint64_t index)
 {
     once_put(&p->sessions, sid,
-                &(struct once_outcome){.seq = seq, .state = ONCE_COMMITTED, .index = index});
+             &(struct once_outcome){.seq = seq, .state = ONCE_COMMITTED, .index = index});
 }
 
 /* ---- entries ---- */
@@ -253,7 +253,7 @@ static bool admit(struct participant *p, const struct participant_event *event, 
 {
     *code = E_OK;
     if (event->epoch > p->epoch || !p->is_serving) {
-        /* Not yet in force here. A refusal would be final for the sender, and this may still come true. */
+        /* Not yet in force here. A refusal would be final, and this may still come true. */
         effect(p, PARTICIPANT_DO_DROP, event->token);
         return false;
     }
@@ -306,9 +306,9 @@ static void on_commit1(struct participant *p, const struct participant_event *ev
     if (!admit(p, event, &code, &text)) {
         if (code != E_OK) {
             /* A copy that comes later must not commit what was reported as refused. */
-            once_put(&p->sessions, event->sid,
-                        &(struct once_outcome){
-                            .seq = event->seq, .state = ONCE_REFUSED, .code = code});
+            once_put(
+                &p->sessions, event->sid,
+                &(struct once_outcome){.seq = event->seq, .state = ONCE_REFUSED, .code = code});
             p->counters.refused++;
             answer_no(p, event->token, code, text);
         }
@@ -316,7 +316,7 @@ static void on_commit1(struct participant *p, const struct participant_event *ev
     }
     struct participant_entry *entry = entry_append(p, STORE_TXN1, event);
     once_put(&p->sessions, event->sid,
-                &(struct once_outcome){.seq = event->seq, .state = ONCE_RUNNING});
+             &(struct once_outcome){.seq = event->seq, .state = ONCE_RUNNING});
     lock_pend(&p->locks, event->locks);
     entry->locks = *event->locks;
     *event->locks = (struct lock_set){0};
@@ -506,8 +506,8 @@ static void apply_entry(struct participant *p, struct participant_entry *entry)
         lock_settle(&p->locks, &entry->locks);
         lock_set_close(&entry->locks);
         once_put(&p->sessions, entry->sid,
-                    &(struct once_outcome){
-                        .seq = entry->seq, .state = ONCE_COMMITTED, .index = entry->index});
+                 &(struct once_outcome){
+                     .seq = entry->seq, .state = ONCE_COMMITTED, .index = entry->index});
         p->counters.commits++;
         answer_yes(p, entry->token, entry->index);
         break;
@@ -545,9 +545,9 @@ static void lose_entry(struct participant *p, struct participant_entry *entry,
     case STORE_TXN1:
         lock_settle(&p->locks, &entry->locks);
         lock_set_close(&entry->locks);
-        once_put(&p->sessions, entry->sid,
-                    &(struct once_outcome){
-                        .seq = entry->seq, .state = ONCE_REFUSED, .code = event->check});
+        once_put(
+            &p->sessions, entry->sid,
+            &(struct once_outcome){.seq = entry->seq, .state = ONCE_REFUSED, .code = event->check});
         answer_no(p, entry->token, event->check, event->check_text);
         break;
     case STORE_PREPARE:

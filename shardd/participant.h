@@ -1,26 +1,30 @@
 /*
- * participant.h -- one shard's side of transactions: who may commit, what is locked, what is in doubt.
+ * participant.h -- one shard's side of transactions: who may commit, what is locked, what is in
+ * doubt.
  *
  *                       conflict with an unapplied entry
  *                     +--> QUEUED (offered again after APPLIED)
  *   COMMIT1 offered --+--> refused (remembered for the epoch)
  *                     +--> TXN1 appended --DURABLE--> --APPLIED--> answered
  *
- *                    +--> refused: a conflict with a prepared transaction is never waited for: no deadlock
+ *                    +--> refused: a conflict with a prepared transaction is never waited for: no
+ *                    deadlock
  *   PREPARE offered -+--> QUEUED
- *                    +--> PREPARING --DURABLE--> PREPARED (voted yes) --DECIDE--> DECIDING --APPLIED--> finished
+ *                    +--> PREPARING --DURABLE--> PREPARED (voted yes) --DECIDE--> DECIDING
+ *                    --APPLIED--> finished
  *                                                   | in doubt > 200 ms: INQUIRE, and again
  *
- * Locks and versions are by slot (common/txn.h): a transaction holds S on what it read and depends on, U on
- * what it updates commutatively, X on what it changes. S-S and U-U are compatible, all else conflicts. A lock
- * is held from append until its entry (TXN1) or its decision (PREPARE) is applied. Versions are journal
- * indexes of the last change, in memory; all slots count as changed at a start.
+ * Locks and versions are by slot (common/txn.h): a transaction holds S on what it read and depends
+ * on, U on what it updates commutatively, X on what it changes. S-S and U-U are compatible, all
+ * else conflicts. A lock is held from append until its entry (TXN1) or its decision (PREPARE) is
+ * applied. Versions are journal indexes of the last change, in memory; all slots count as changed
+ * at a start.
  *
- * Reads are carried out first and asked about afterwards (READ): a read that saw a slot locked U or X by a
- * prepared transaction waits, at most PARTICIPANT_READ_WAIT_MS. One that has waited for half of that claims
- * the slots it waits for: prepares that would lock them are refused until it is answered or its time is over.
- * So a stream of overlapping prepares starves no reader for longer than that, and a reader holds up
- * prepares for at most the other half.
+ * Reads are carried out first and asked about afterwards (READ): a read that saw a slot locked U or
+ * X by a prepared transaction waits, at most PARTICIPANT_READ_WAIT_MS. One that has waited for half
+ * of that claims the slots it waits for: prepares that would lock them are refused until it is
+ * answered or its time is over. So a stream of overlapping prepares starves no reader for longer
+ * than that, and a reader holds up prepares for at most the other half.
  *
  * event          effects, in order
  * EPOCH          APPEND noop
@@ -37,8 +41,10 @@
  *
  * crash after               after the restart
  * APPEND, not durable       nothing happened; the sender repeats
- * durable, not answered     TXN1: the session table answers the repeat. PREPARE: the lock is rebuilt, the
- *                           repeated PREPARE gets its yes. COMMIT, ABORT: applied by replay; acknowledged
+ * durable, not answered     TXN1: the session table answers the repeat. PREPARE: the lock is
+ * rebuilt, the
+ *                           repeated PREPARE gets its yes. COMMIT, ABORT: applied by replay;
+ *                           acknowledged
  *
  * Pure. Ownership: events are borrowed for the call; effects are valid until the next one.
  * Units: milliseconds; journal indexes. Limits: PARTICIPANT_PREPARED_MAX.
@@ -47,8 +53,8 @@
 #ifndef SHARDD_PARTICIPANT_H
 #define SHARDD_PARTICIPANT_H
 
-#include "shardd/lock.h"
 #include "common/once.h"
+#include "shardd/lock.h"
 #include "shardd/store.h"
 
 enum {
@@ -96,8 +102,8 @@ enum participant_effect_kind {
     PARTICIPANT_DO_ANSWER,     /* Answer the request with outcome, code, text, index. */
     PARTICIPANT_DO_QUEUE,      /* Offer again after APPLIED. */
     PARTICIPANT_DO_DROP,       /* A duplicate: forget the request without an answer. */
-    PARTICIPANT_DO_WAIT, /* Read again when participant_is_blocked says no, or give up at until_ms. */
-    PARTICIPANT_DO_INQUIRE /* Ask the coordinator about gtid. */
+    PARTICIPANT_DO_WAIT,       /* Read again when no longer blocked, or give up at until_ms. */
+    PARTICIPANT_DO_INQUIRE     /* Ask the coordinator about gtid. */
 };
 
 struct participant_effect {
@@ -163,7 +169,7 @@ struct participant {
     struct participant_finished {
         struct txn_gtid gtid;
         bool is_commit;
-    } * finished; /* By gtid. Also aborts of what was never prepared here, so that it never will be. */
+    } * finished; /* By gtid. Also aborts of what was never prepared, so that it never will be. */
     size_t finished_count, finished_room;
     struct participant_counters counters;
     struct participant_effects *out; /* During an event. */

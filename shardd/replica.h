@@ -1,11 +1,12 @@
 /*
- * replica.h -- one replica of a shard at work: its store, its participant core, the requests that wait.
+ * replica.h -- one replica of a shard at work: its store, its participant core, the requests that
+ * wait.
  *
  *   replica_take: queued --> replica_turn:
  *     1. a new epoch or schema first, in a commit of its own
- *     2. each queued COMMIT1, PREPARE, DECIDE is offered to the core; what it appends forms one batch
- *     3. the batch is made durable in one commit: votes are sent; then applied: commits are answered
- *     4. VALIDATEs and READs, on what is applied
+ *     2. each queued COMMIT1, PREPARE, DECIDE is offered to the core; what it appends forms one
+ *     batch 3. the batch is made durable in one commit: votes are sent; then applied: commits are
+ *     answered 4. VALIDATEs and READs, on what is applied
  *   Requests that conflict with the batch stay queued for the next turn; reads that meet a prepared
  *   transaction wait, at most 50 ms.
  *
@@ -94,6 +95,11 @@ void replica_take(struct replica *replica, uint64_t now_ms, const struct message
 bool replica_cancel(struct replica *replica, peer_id peer, uint64_t req_id);
 /* Errors are fatal. */
 int replica_turn(struct replica *replica, struct replica_turn *turn, struct error *err);
+/* For replica_offer.c: feeds the core and carries out its effects. txn1: body of a TXN1 entry, if that
+ * is what comes of it. */
+void replica_feed(struct replica *replica, struct replica_turn *turn,
+                  struct participant_event *event, struct slice txn1);
+void replica_refuse(struct replica_request *request, struct outbox *out, const struct error *err);
 uint64_t replica_deadline(const struct replica *replica);
 /* Upkeep of the file; keep: entries of journal. */
 int replica_tend(struct replica *replica, uint64_t keep, struct error *err);

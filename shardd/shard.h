@@ -1,11 +1,12 @@
 /*
- * shard.h -- facade of a shard node: the replicas of many shards in one process, without a clock or socket.
+ * shard.h -- facade of a shard node: the replicas of many shards in one process, without a clock or
+ * socket.
  *
- *   messages drained -> node_message (up to 256) -> node_turn: one journal commit a shard for all that
- *   arrived, then answers. The host sends the outbox after each call, in order.
+ *   messages drained -> node_message (up to 256) -> node_turn: one journal commit a shard for all
+ *   that arrived, then answers. The host sends the outbox after each call, in order.
  *
- * What the host calls: coordinators as PEER_NODE(PEER_COORDINATOR, id); replies go back to the caller's
- * peer. The node never calls routers or other nodes.
+ * What the host calls: coordinators as PEER_NODE(PEER_COORDINATOR, id); replies go back to the
+ * caller's peer. The node never calls routers or other nodes.
  *
  * Crash: kill it at any point; node_open on the same folder goes on from what was durable.
  * Shell: SQLite files in data_dir, `shard-<number>.db`. One thread.

@@ -1,13 +1,15 @@
 /*
  * store.h -- one replica of a shard in one SQLite file: journal, data, indexes, counters.
  *
- * Two kinds of SQLite transaction (replication.md 2.3): L appends to the journal, synchronous=FULL, one for
- * all that arrived; A applies entries to the tables, synchronous=NORMAL, redone from the journal after a
- * power cut. Reads see what was applied. One connection does everything, checkpoints included
- * (wal_autocheckpoint=0; store_tend runs PASSIVE ones), because of the WAL reset race before 3.51.3.
+ * Two kinds of SQLite transaction (replication.md 2.3): L appends to the journal, synchronous=FULL,
+ * one for all that arrived; A applies entries to the tables, synchronous=NORMAL, redone from the
+ * journal after a power cut. Reads see what was applied. One connection does everything,
+ * checkpoints included (wal_autocheckpoint=0; store_tend runs PASSIVE ones), because of the WAL
+ * reset race before 3.51.3.
  *
- * A failed fsync or write of the journal ends the process (E_IO from append is fatal to the caller): pages
- * may be marked clean. A full disk is E_LIMIT: rolled back, nothing appended, try later.
+ * A failed fsync or write of the journal ends the process (E_IO from append is fatal to the
+ * caller): pages may be marked clean. A full disk is E_LIMIT: rolled back, nothing appended, try
+ * later.
  *
  * Shell: SQLite. One thread.
  */
@@ -133,8 +135,8 @@ uint64_t store_file_bytes(struct store *store);
 
 typedef void (*store_fault_fn)(void *ctx, const char *what);
 /* Recomputes degrees, counters, indexes, edge places from the adjacency and vertex rows; says each
- * difference. Also gives, for the cross-shard check, one 128-bit sum of hashes of (edge id, label, ends,
- * properties) per shard of the far end: out halves towards it and in halves from it. */
+ * difference. Also gives, for the cross-shard check, one 128-bit sum of hashes of (edge id, label,
+ * ends, properties) per shard of the far end: out halves towards it and in halves from it. */
 struct store_symmetry {
     uint64_t out_count, in_count;
     uint64_t out_sum[2], in_sum[2];

@@ -1,8 +1,9 @@
 /*
- * lab.h -- a small cluster in one thread for tests: a coordinator, shard nodes, and the test as router.
+ * lab.h -- a small cluster in one thread for tests: a coordinator, shard nodes, and the test as
+ * router.
  *
- * Time stands still while there are messages and jumps to the next deadline after that. `filter` may
- * drop messages. Files are in a folder of their own under /tmp.
+ * Time stands still while there are messages and jumps to the next deadline after that. `filter`
+ * may drop messages. Files are in a folder of their own under /tmp.
  */
 #ifndef TESTS_LIB_LAB_H
 #define TESTS_LIB_LAB_H
@@ -46,8 +47,8 @@ void lab_start_node(struct lab *lab, uint32_t node);
 void lab_stop_node(struct lab *lab, uint32_t node);
 /* Runs until nothing more happens before the given time has passed. */
 void lab_run(struct lab *lab, uint64_t ms);
-/* Sends as the client and runs until the answer is there, at most 20 s. Gives its body and type; the text
- * of a refusal in err. */
+/* Sends as the client and runs until the answer is there, at most 20 s. Gives its body and type; the
+ * text of a refusal in err. */
 enum message_type lab_ask(struct lab *lab, struct message *request, struct bytes *reply,
                           struct error *err);
 /* Waits until the coordinator leads, makes a graph, registers. */

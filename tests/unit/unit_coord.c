@@ -273,7 +273,7 @@ START_TEST(every_lost_message_is_made_good)
 }
 END_TEST
 
-/* The coordinator dies between the votes and the decision: the participants ask, and are told to abort. */
+/* The coordinator dies between votes and decision: the participants ask, and are told to abort. */
 START_TEST(doubt_ends_in_abort)
 {
     struct lab lab;

@@ -86,6 +86,7 @@ static enum pull fill(struct properties *self, struct exec *exec)
     if (!self->is_loading) {
         self->at = 0;
         rc = op_pull(self->op.input, exec, &self->in);
+        self->at = 0;
     }
     if (rc == PULL_BATCH) {
         self->is_loading = true;

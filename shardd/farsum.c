@@ -7,124 +7,197 @@
 #include "common/hash.h"
 #include "common/mem.h"
 
-enum { ROOM_FIRST = 1024 };
+enum { ROOM_FIRST = 256 };
 
-void farsum_init(struct farsum *merge)
+void farsum_init(struct farsum *sum)
 {
-    *merge = (struct farsum){0};
-    map_text_init(&merge->texts, NULL, false);
+    *sum = (struct farsum){.low = INT64_MAX, .high = INT64_MIN};
+    map_text_init(&sum->texts, NULL, false);
 }
 
-void farsum_close(struct farsum *merge)
+void farsum_close(struct farsum *sum)
 {
-    mem_free(merge->table);
-    mem_free(merge->text_list);
-    map_text_close(&merge->texts);
-    *merge = (struct farsum){0};
+    mem_free(sum->table);
+    mem_free(sum->dense);
+    mem_free(sum->text_list);
+    map_text_close(&sum->texts);
+    *sum = (struct farsum){0};
 }
+
+/* ---- hash table ---- */
 
 /* Fibonacci hashing: middle bits of a product. */
-static size_t place_of(const struct farsum *merge, int64_t id)
+static size_t place_of(const struct farsum *sum, int64_t id)
 {
-    return (size_t)(((uint64_t)id * 0x9e3779b97f4a7c15ULL) >> 20) & (merge->room - 1);
+    return (size_t)(((uint64_t)id * 0x9e3779b97f4a7c15ULL) >> 20) & (sum->room - 1);
 }
 
-static void grow(struct farsum *merge, size_t room)
+static struct farsum_entry *find(struct farsum *sum, int64_t id)
 {
-    struct merge_entry *old = merge->table;
-    size_t old_room = merge->room;
+    size_t at = place_of(sum, id);
 
-    merge->table = mem_array(room, sizeof *merge->table);
-    merge->room = room;
+    while (sum->table[at].bulk > 0 && sum->table[at].id != id) {
+        at = (at + 1) & (sum->room - 1);
+    }
+    return &sum->table[at];
+}
+
+static void grow(struct farsum *sum)
+{
+    struct farsum_entry *old = sum->table;
+    size_t old_room = sum->room;
+
+    sum->room = old_room == 0 ? ROOM_FIRST : old_room * 4;
+    sum->table = mem_array(sum->room, sizeof *sum->table);
     for (size_t i = 0; i < old_room; i++) {
         if (old[i].bulk > 0) {
-            size_t at = place_of(merge, old[i].id);
-            while (merge->table[at].bulk > 0) {
-                at = (at + 1) & (room - 1);
-            }
-            merge->table[at] = old[i];
+            *find(sum, old[i].id) = old[i];
         }
     }
     mem_free(old);
 }
 
-static void reserve(struct farsum *merge, size_t more)
+static void add_sparse(struct farsum *sum, int64_t id, uint64_t bulk, uint32_t label)
 {
-    size_t room = merge->room == 0 ? ROOM_FIRST : merge->room;
+    struct farsum_entry *entry;
 
-    while ((merge->count + more) * 2 > room) {
-        room *= 2;
+    if ((sum->count + 1) * 2 > sum->room) {
+        grow(sum);
     }
-    if (room != merge->room) {
-        grow(merge, room);
+    entry = find(sum, id);
+    if (entry->bulk == 0) {
+        *entry = (struct farsum_entry){.id = id, .label = label};
+        sum->count++;
+        sum->low = id < sum->low ? id : sum->low;
+        sum->high = id > sum->high ? id : sum->high;
+    }
+    entry->bulk += bulk;
+}
+
+/* ---- dense ---- */
+
+/* Goes over to one place an id, if the ids that came are close by. */
+static void try_dense(struct farsum *sum)
+{
+    uint64_t span = (uint64_t)sum->high - (uint64_t)sum->low;
+    uint64_t slack;
+
+    if (sum->dense != NULL || sum->count < FARSUM_DENSE_MIN ||
+        span >= (uint64_t)sum->count * FARSUM_DENSE_SPARE || span > FARSUM_SPAN_MAX) {
+        return;
+    }
+    /* Room on both sides for those still to come; no id wraps around. */
+    slack = span / 2;
+    sum->base = sum->low;
+    if (sum->low >= 0) {
+        sum->base = (uint64_t)sum->low > slack ? sum->low - (int64_t)slack : 0;
+    }
+    sum->span = (uint64_t)sum->high - (uint64_t)sum->base + 1 + slack;
+    sum->dense = mem_array(sum->span, sizeof *sum->dense);
+    for (size_t i = 0; i < sum->room; i++) {
+        const struct farsum_entry *entry = &sum->table[i];
+        if (entry->bulk > 0) {
+            sum->dense[(uint64_t)entry->id - (uint64_t)sum->base] =
+                (struct farsum_sum){entry->bulk, entry->label};
+        }
+    }
+    sum->dense_count = sum->count;
+    sum->count = 0;
+    if (sum->room > 0) {
+        memset(sum->table, 0, sum->room * sizeof *sum->table);
     }
 }
 
-void farsum_add(struct farsum *merge, const int64_t *ids, size_t count, uint64_t bulk,
-                uint32_t label)
+static void add_dense(struct farsum *sum, const int64_t *ids, size_t count, uint64_t bulk,
+                      uint32_t label)
 {
-    size_t mask;
+    struct farsum_sum *dense = sum->dense;
+    uint64_t base = (uint64_t)sum->base;
+    size_t fresh = 0;
 
-    assert(bulk > 0);
-    reserve(merge, count);
-    mask = merge->room - 1;
     for (size_t i = 0; i < count; i++) {
-        size_t at = place_of(merge, ids[i]);
+        uint64_t at = (uint64_t)ids[i] - base;
 
-        while (merge->table[at].bulk > 0 && merge->table[at].id != ids[i]) {
-            at = (at + 1) & mask;
+        if (at >= sum->span) {
+            add_sparse(sum, ids[i], bulk, label);
+            continue;
         }
-        if (merge->table[at].bulk == 0) {
-            merge->table[at] = (struct merge_entry){.id = ids[i], .label = label};
-            merge->count++;
-        }
-        merge->table[at].bulk += bulk;
+        fresh += dense[at].bulk == 0;
+        dense[at].bulk += bulk;
+        dense[at].label = label;
     }
+    sum->dense_count += fresh;
 }
 
-void farsum_add_one(struct farsum *merge, const struct vid *id, uint64_t bulk, uint32_t label)
+void farsum_add(struct farsum *sum, const int64_t *ids, size_t count, uint64_t bulk, uint32_t label)
+{
+    assert(bulk > 0);
+    if (sum->dense != NULL) {
+        add_dense(sum, ids, count, bulk, label);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        add_sparse(sum, ids[i], bulk, label);
+    }
+    try_dense(sum);
+}
+
+/* ---- texts, and the result ---- */
+
+void farsum_add_one(struct farsum *sum, const struct vid *id, uint64_t bulk, uint32_t label)
 {
     uint64_t *place;
     bool is_new;
 
     if (id->text.data == NULL) {
-        farsum_add(merge, &id->num, 1, bulk, label);
+        farsum_add(sum, &id->num, 1, bulk, label);
         return;
     }
-    place = map_text_at(&merge->texts, id->text, &is_new);
+    assert(bulk > 0);
+    place = map_text_at(&sum->texts, id->text, &is_new);
     if (is_new) {
-        *place = merge->texts.count - 1;
-        if (*place == merge->text_room) {
-            merge->text_room = merge->text_room * 2 + 64;
-            merge->text_list =
-                mem_resize(merge->text_list, merge->text_room * sizeof *merge->text_list);
+        *place = sum->texts.count - 1;
+        if (*place == sum->text_room) {
+            sum->text_room = sum->text_room * 2 + 64;
+            sum->text_list = mem_resize(sum->text_list, sum->text_room * sizeof *sum->text_list);
         }
-        merge->text_list[*place] = (struct merge_text){.label = label};
+        sum->text_list[*place] = (struct farsum_sum){.label = label};
     }
-    merge->text_list[*place].bulk += bulk;
+    sum->text_list[*place].bulk += bulk;
 }
 
 static int order_entries(const void *a, const void *b)
 {
-    const struct merge_entry *x = a;
-    const struct merge_entry *y = b;
+    const struct farsum_entry *x = a;
+    const struct farsum_entry *y = b;
 
     return (x->id > y->id) - (x->id < y->id);
 }
 
-const struct merge_entry *farsum_sorted(struct farsum *merge, size_t *count)
+const struct farsum_entry *farsum_sorted(struct farsum *sum, size_t *count)
 {
+    size_t total = sum->count + sum->dense_count;
+    struct farsum_entry *list = mem_array(total, sizeof *list);
     size_t n = 0;
 
-    for (size_t i = 0; i < merge->room; i++) {
-        if (merge->table[i].bulk > 0) {
-            merge->table[n++] = merge->table[i];
+    for (uint64_t i = 0; i < sum->span; i++) {
+        if (sum->dense[i].bulk > 0) {
+            list[n++] = (struct farsum_entry){(int64_t)((uint64_t)sum->base + i),
+                                              sum->dense[i].bulk, sum->dense[i].label};
         }
     }
-    assert(n == merge->count);
-    if (n > 1) {
-        qsort(merge->table, n, sizeof *merge->table, order_entries);
+    for (size_t i = 0; i < sum->room; i++) {
+        if (sum->table[i].bulk > 0) {
+            list[n++] = sum->table[i];
+        }
     }
+    assert(n == total);
+    if (sum->count > 1 || (sum->count > 0 && sum->dense_count > 0)) {
+        qsort(list, n, sizeof *list, order_entries);
+    }
+    mem_free(sum->table);
+    sum->table = list;
+    sum->room = 0;
     *count = n;
-    return merge->table;
+    return list;
 }

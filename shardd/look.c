@@ -68,6 +68,10 @@ int look_init(struct look *look, struct tables *tables, const struct read_reques
     arena_init(&look->row, 0);
     arena_init(&look->run, 0);
     farsum_init(&look->merge);
+    look_walk_init(&look->walks[VROW_OUT], &tables->stmt, VROW_OUT);
+    look_walk_init(&look->walks[VROW_IN], &tables->stmt, VROW_IN);
+    look->is_walking = request->hop.label_count <= 1 &&
+                       (request->source != READ_IDS || request->input_count >= LOOK_WALK_MIN);
     look->need = need_of(request);
     look->labels =
         symbols_of(look, request->hop.labels, request->hop.label_count, &look->label_count);
@@ -83,6 +87,8 @@ int look_init(struct look *look, struct tables *tables, const struct read_reques
 void look_close(struct look *look)
 {
     farsum_close(&look->merge);
+    look_walk_close(&look->walks[VROW_OUT]);
+    look_walk_close(&look->walks[VROW_IN]);
     txn_readset_close(&look->slots);
     arena_close(&look->arena);
     arena_close(&look->row);

@@ -4,7 +4,7 @@
  *   source (ids | index | label index | scan)      look_source.c, look_edges.c
  *     -> filters                                   look_filter.c
  *     -> hop                                       look_hop.c
- *     -> rows, counts, or merged far vertices      look_emit.c, merge.c
+ *     -> rows, counts, or merged far vertices      look_emit.c, farsum.c
  *
  * Each part stops when `is_full`: the budget or the limit is used up. What it has done by then is
  * said by the cursor: the place in the source, and how many halves of that vertex were passed in
@@ -17,11 +17,13 @@
 
 #include "common/read_write.h"
 #include "shardd/farsum.h"
+#include "shardd/look_walk.h"
 #include "shardd/store.h"
 #include "shardd/tables.h"
 
 enum {
     LOOK_MERGED_MAX = 300000, /* Distinct far vertices in one reply. */
+    LOOK_WALK_MIN = 16,       /* Inputs from which on runs are walked along. */
     LOOK_SLOT_VERTICES = 2048 /* Candidates of an index that get slots of their own. */
 };
 
@@ -61,10 +63,12 @@ struct look {
     const uint32_t *keys;
     uint32_t *names; /* File symbol -> 1 + symbol of the reply; 0: not yet. */
     uint64_t scanned;
-    uint64_t count;         /* READ_COUNT; READ_COUNT_EACH: of the vertex at hand. */
-    uint64_t *label_counts; /* READ_LABEL_COUNTS: by file symbol. */
-    struct farsum merge;     /* READ_MERGED. */
-    struct vid near;        /* Whose label near_label is. */
+    uint64_t count;            /* READ_COUNT; READ_COUNT_EACH: of the vertex at hand. */
+    uint64_t *label_counts;    /* READ_LABEL_COUNTS: by file symbol. */
+    struct farsum merge;       /* READ_MERGED. */
+    struct look_walk walks[2]; /* By direction. */
+    bool is_walking;           /* Vertices come in ascending order, many of them. */
+    struct vid near;           /* Whose label near_label is. */
     bool has_near;
     uint32_t near_label;
     bool is_full;

@@ -239,7 +239,7 @@ static void write_merged(struct look *look)
 {
     struct farsum *merge = &look->merge;
     size_t count;
-    const struct merge_entry *list = farsum_sorted(merge, &count);
+    const struct farsum_entry *list = farsum_sorted(merge, &count);
 
     for (size_t i = 0; i < count; i++) {
         struct read_write_row row = {.bulk = list[i].bulk,
@@ -248,7 +248,7 @@ static void write_merged(struct look *look)
         read_write_row(&look->writer, &row);
     }
     for (size_t i = 0; i < merge->texts.count; i++) {
-        const struct merge_text *text = &merge->text_list[merge->texts.entries[i].value];
+        const struct farsum_sum *text = &merge->text_list[merge->texts.entries[i].value];
         struct read_write_row row = {.bulk = text->bulk,
                                      .id = vid_text(merge->texts.entries[i].key),
                                      .label = look_name(look, text->label)};

@@ -197,7 +197,30 @@ static int offer_run(struct lane *lane, uint32_t label, struct slice blob)
     return E_OK;
 }
 
-static int read_runs(struct lane *lane)
+/* The same along a walk. */
+static int walk_runs(struct lane *lane)
+{
+    struct look *look = lane->look;
+    struct look_walk *walk = &look->walks[lane->direction];
+    sqlite3_stmt *s = walk->stmt->list[walk->id];
+    int rc = look_walk_to(walk, &lane->vertex->id, look->err);
+
+    while (rc == 1) {
+        uint32_t label = (uint32_t)sqlite3_column_int64(s, 1);
+
+        if (lane->label == SYMBOL_NONE || lane->label == label) {
+            rc = offer_run(lane, label, stmt_column_slice(s, 2));
+        }
+        if (rc < 0 || lane->is_over || look->is_full) {
+            lane->is_caching = false;
+            break;
+        }
+        rc = look_walk_next(walk, &lane->vertex->id, look->err);
+    }
+    return rc < 0 ? rc : E_OK;
+}
+
+static int seek_runs(struct lane *lane)
 {
     struct look *look = lane->look;
     struct stmt *stmt = &look->tables->stmt;
@@ -220,10 +243,17 @@ static int read_runs(struct lane *lane)
             break;
         }
     }
+    return rc < 0 ? rc : E_OK;
+}
+
+static int read_runs(struct lane *lane)
+{
+    int rc = lane->look->is_walking ? walk_runs(lane) : seek_runs(lane);
+
     if (rc < 0) {
         const struct adjacency_key key = {lane->direction, lane->vertex->id,
                                           lane->label == SYMBOL_NONE ? 0 : lane->label};
-        return adjacency_blame(look->err, rc, &key);
+        return adjacency_blame(lane->look->err, rc, &key);
     }
     return E_OK;
 }

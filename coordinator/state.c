@@ -8,6 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Ids given by users are mostly small: those made here stay above. */
+enum { MADE_IDS_FROM = 1 << 30 };
+
 /* ---- memory ---- */
 
 static struct slice keep(struct slice text)
@@ -335,7 +338,7 @@ static void graph_create(struct state *state, const struct state_command *comman
     graph->partitioner = command->partitioner;
     graph->ids = command->ids;
     graph->schema_version = 1;
-    graph->id_next = 1;
+    graph->id_next = MADE_IDS_FROM;
     graph->shard_count = command->shard_count;
     graph->shards = mem_array(graph->shard_count, sizeof *graph->shards);
     for (uint32_t i = 0; i < graph->shard_count; i++) {

@@ -10,8 +10,9 @@ enum {
     MAP_WAIT_MS = 300,    /* For a graph that the map does not have (yet). */
     READY_WAIT_MS = 5000, /* For one that is being made, and for the first map. */
     MAP_POLL_MS = 50,
-    COMMIT_MS = 5000, /* A commit gets at least this long, even late in a query's time. */
-    BACKOFF_MS = 4    /* Doubles with each attempt. */
+    COMMIT_MS = 5000,  /* A commit gets at least this long, even late in a query's time. */
+    OTHER_IDS_MAX = 2, /* Attempts that met an id that was taken. */
+    BACKOFF_MS = 4     /* Doubles with each attempt. */
 };
 
 /* ---- life ---- */
@@ -202,6 +203,20 @@ static bool run_again(struct query *query, const struct error *err)
     query->state = QUERY_WAITING;
     query->again_ms = router->now_ms + span / 2 + prng_below(&router->prng, span);
     return true;
+}
+
+/* An id of our own making was given to an element by hand before: others are tried, but not for ever, for the
+ * element that exists may be another one. */
+static bool run_with_other_ids(struct query *query, const struct error *err)
+{
+    struct error conflict = *err;
+
+    if (err->code != E_EXISTS || !query->txn->has_new_ids || query->attempts >= OTHER_IDS_MAX) {
+        return false;
+    }
+    remote_skip_ids(query->router->remote, query->txn->graph);
+    conflict.code = E_CONFLICT;
+    return run_again(query, &conflict);
 }
 
 /* ---- statements ---- */
@@ -624,7 +639,7 @@ static void run(struct query *query)
         }
         if (pull == PULL_ERROR) {
             err = exec->error;
-            if (!run_again(query, &err)) {
+            if (!run_again(query, &err) && !run_with_other_ids(query, &err)) {
                 fail_with(query, &err);
             }
             return;
@@ -658,7 +673,8 @@ static void end_commit(struct query *query)
         }
         return;
     }
-    if (state == TRANSACTION_ABORTED && is_repeatable && run_again(query, &err)) {
+    if (state == TRANSACTION_ABORTED && is_repeatable &&
+        (run_again(query, &err) || run_with_other_ids(query, &err))) {
         return;
     }
     drop_txn(query);

@@ -28,6 +28,14 @@ void ids_add(struct ids *ids, uint64_t first, uint64_t count)
     }
 }
 
+void ids_skip(struct ids *ids)
+{
+    ids->next = ids->end;
+    for (uint32_t i = 0; i < ids->shard_count; i++) {
+        ids->aside[i].count = 0;
+    }
+}
+
 bool ids_is_low(const struct ids *ids)
 {
     return ids->ahead_next == ids->ahead_end && ids->end - ids->next < LOW_IDS;

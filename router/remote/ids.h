@@ -33,6 +33,8 @@ struct ids {
 void ids_close(struct ids *ids);
 /* A block was leased; a third one is given up. */
 void ids_add(struct ids *ids, uint64_t first, uint64_t count);
+/* The block in use is given up, with what was laid aside of it. */
+void ids_skip(struct ids *ids);
 /* A block should be asked for. */
 bool ids_is_low(const struct ids *ids);
 /* False: no id left. */

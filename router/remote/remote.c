@@ -218,8 +218,7 @@ static bool map_is_changing(const struct shardmap *map)
 
 static uint64_t map_again(const struct remote *remote)
 {
-    return remote->now_ms +
-           (map_is_changing(remote_map(remote)) ? MAP_CHANGING_MS : MAP_PERIOD_MS);
+    return remote->now_ms + (map_is_changing(remote_map(remote)) ? MAP_CHANGING_MS : MAP_PERIOD_MS);
 }
 
 void remote_refresh(struct remote *remote)
@@ -694,4 +693,9 @@ bool remote_new_id(struct remote *remote, struct transaction *txn, const struct 
         remote_send(remote, lease);
     }
     return is_found;
+}
+
+void remote_skip_ids(struct remote *remote, uint32_t graph)
+{
+    ids_skip(remote->ids[ids_place(remote, graph)]);
 }

@@ -115,5 +115,7 @@ uint64_t remote_low_seq(const struct remote *remote);
  * False: a block is on its way, and the transaction is woken when it is there. */
 bool remote_new_id(struct remote *remote, struct transaction *txn, const struct vid *near,
                    int64_t *id);
+/* Gives up the block in use: ids of it are taken. */
+void remote_skip_ids(struct remote *remote, uint32_t graph);
 
 #endif

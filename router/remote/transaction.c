@@ -195,6 +195,7 @@ enum pull transaction_new_id(struct transaction *txn, struct exec *exec, const s
                              int64_t *id)
 {
     (void)exec;
+    txn->has_new_ids = true;
     return remote_new_id(txn->remote, txn, near, id) ? PULL_BATCH : PULL_WAIT;
 }
 

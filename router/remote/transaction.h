@@ -44,6 +44,7 @@ struct transaction {
     uint32_t graph;
     enum transaction_state state;
     bool is_woken;    /* Something that it waits for has come: pull again. */
+    bool has_new_ids; /* Of its own making: they may turn out to be taken. */
     bool is_spread;   /* Its reads are not of one moment at one shard: they must be validated. */
     uint32_t replies; /* READ_REPLYs taken. */
     uint32_t change_count;

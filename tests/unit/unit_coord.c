@@ -371,7 +371,7 @@ START_TEST(ids_are_leased_once)
     struct bytes body;
     struct bytes reply;
     struct error err = {0};
-    uint64_t next = 1;
+    uint64_t next = 1 << 30;
 
     lab_open(&lab, 1);
     lab_boot(&lab, "g", 1);

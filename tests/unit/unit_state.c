@@ -1,0 +1,397 @@
+#include "coordinator/member.h"
+#include "coordinator/state.h"
+
+#include "common/mem.h"
+#include "common/prng.h"
+#include "tests/lib/runner.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void run(struct state *state, const struct state_command *command,
+                struct state_result *result)
+{
+    struct arena arena = {0};
+    struct bytes body;
+    struct state_command back;
+
+    /* As through Raft: encoded and decoded. */
+    bytes_init(&body, 0);
+    state_command_encode(&body, command);
+    ck_assert_int_eq(state_command_decode(bytes_slice(&body), &arena, &back, NULL), E_OK);
+    for (size_t size = 0; size < body.size; size++) {
+        struct state_command cut;
+        ck_assert_int_eq(state_command_decode(slice_of(body.data, size), &arena, &cut, NULL),
+                         E_MALFORMED);
+    }
+    ck_assert_int_eq(state_command_decode(bytes_slice(&body), &arena, &back, NULL), E_OK);
+    state_apply(state, &back, result);
+    bytes_close(&body);
+    arena_close(&arena);
+}
+
+static void node_up(struct state *state, uint32_t node, uint64_t boot)
+{
+    struct state_result result;
+
+    run(state,
+        &(struct state_command){
+            .kind = STATE_NODE_UP, .node = node, .boot = boot, .name = SLICE("tcp://h:1")},
+        &result);
+    ck_assert_int_eq(result.code, E_OK);
+}
+
+static int graph_create(struct state *state, const char *name, uint32_t count, uint32_t node)
+{
+    struct state_result result;
+    uint32_t nodes[8];
+    struct slice splits[8];
+    char keys[8][4];
+
+    for (uint32_t i = 0; i < count; i++) {
+        nodes[i] = node;
+        snprintf(keys[i], sizeof keys[i], "k%u", i);
+        splits[i] = slice_text(keys[i]);
+    }
+    run(state,
+        &(struct state_command){.kind = STATE_GRAPH_CREATE,
+                                .name = slice_text(name),
+                                .partitioner = PARTITION_HASH,
+                                .ids = IDS_LONG,
+                                .shard_count = count,
+                                .shards = nodes,
+                                .splits = splits},
+        &result);
+    return result.code;
+}
+
+START_TEST(new_boot_means_new_epoch)
+{
+    struct state state;
+
+    state_init(&state, 7);
+    node_up(&state, 1, 100);
+    node_up(&state, 2, 200);
+    ck_assert_int_eq(graph_create(&state, "g", 4, 1), E_OK);
+    ck_assert_int_eq(graph_create(&state, "h", 2, 2), E_OK);
+    uint64_t version = state.version;
+    node_up(&state, 1, 100); /* Nothing new. */
+    ck_assert_uint_eq(state.version, version);
+    node_up(&state, 1, 101);
+    for (uint32_t shard = 1; shard <= 4; shard++) {
+        ck_assert_uint_eq(state_shard(&state, shard)->epoch, 2);
+        ck_assert_uint_eq(state_shard(&state, shard)->primary_boot, 101);
+    }
+    ck_assert_uint_eq(state_shard(&state, 5)->epoch, 1);
+    ck_assert_ptr_null(state_shard(&state, 7));
+    state_close(&state);
+}
+END_TEST
+
+START_TEST(graphs)
+{
+    struct state state;
+    struct state_result result;
+
+    state_init(&state, 7);
+    node_up(&state, 1, 100);
+    ck_assert_int_eq(graph_create(&state, "g", 2, 9), E_UNAVAILABLE);
+    ck_assert_int_eq(graph_create(&state, "a b", 2, 1), E_INVALID);
+    ck_assert_int_eq(graph_create(&state, "", 2, 1), E_INVALID);
+    ck_assert_int_eq(graph_create(&state, "g", 0, 1), E_INVALID);
+    ck_assert_int_eq(graph_create(&state, "g", 2, 1), E_OK);
+    ck_assert_int_eq(graph_create(&state, "g", 2, 1), E_EXISTS);
+    run(&state, &(struct state_command){.kind = STATE_GRAPH_READY, .graph = 1}, &result);
+    ck_assert(state.graphs[0].is_ready);
+    run(&state, &(struct state_command){.kind = STATE_GRAPH_DROP, .name = SLICE("g")}, &result);
+    ck_assert_int_eq(result.code, E_OK);
+    run(&state, &(struct state_command){.kind = STATE_GRAPH_DROP, .name = SLICE("g")}, &result);
+    ck_assert_int_eq(result.code, E_NOT_FOUND);
+    /* Numbers are never used again. */
+    ck_assert_int_eq(graph_create(&state, "g", 2, 1), E_OK);
+    ck_assert_uint_eq(state.graphs[0].graph, 2);
+    ck_assert_uint_eq(state.graphs[0].shards[0].shard, 3);
+    state_close(&state);
+}
+END_TEST
+
+START_TEST(indexes_and_ids)
+{
+    struct state state;
+    struct state_result result;
+    struct shardmap_index index = {SLICE("byCode"), SLICE("airport"), SLICE("code")};
+
+    state_init(&state, 7);
+    node_up(&state, 1, 100);
+    ck_assert_int_eq(graph_create(&state, "g", 2, 1), E_OK);
+    run(&state,
+        &(struct state_command){.kind = STATE_INDEX_CREATE, .name = SLICE("g"), .index = index},
+        &result);
+    ck_assert_int_eq(result.code, E_OK);
+    ck_assert_uint_eq(state.graphs[0].schema_version, 2);
+    run(&state,
+        &(struct state_command){.kind = STATE_INDEX_CREATE, .name = SLICE("g"), .index = index},
+        &result);
+    ck_assert_int_eq(result.code, E_EXISTS);
+    run(&state,
+        &(struct state_command){.kind = STATE_INDEX_DROP, .name = SLICE("g"), .index = index},
+        &result);
+    ck_assert_uint_eq(state.graphs[0].index_count, 0);
+    ck_assert_uint_eq(state.graphs[0].schema_version, 3);
+    run(&state, &(struct state_command){.kind = STATE_IDS, .graph = 1, .count = 1000}, &result);
+    ck_assert_uint_eq(result.number, 1);
+    run(&state, &(struct state_command){.kind = STATE_IDS, .graph = 1, .count = 5}, &result);
+    ck_assert_uint_eq(result.number, 1001);
+    state.graphs[0].id_next = ((uint64_t)1 << 53) - 3;
+    run(&state, &(struct state_command){.kind = STATE_IDS, .graph = 1, .count = 5}, &result);
+    ck_assert_uint_eq(result.count, 3);
+    run(&state, &(struct state_command){.kind = STATE_IDS, .graph = 1, .count = 5}, &result);
+    ck_assert_int_eq(result.code, E_LIMIT);
+    state_close(&state);
+}
+END_TEST
+
+START_TEST(decisions_once)
+{
+    static const uint32_t shards[] = {1, 2};
+    struct state state;
+    struct state_result result;
+    struct state_command decide = {.kind = STATE_DECIDE,
+                                   .gtid = {1, 5},
+                                   .sid = 1,
+                                   .seq = 3,
+                                   .low_seq = 2,
+                                   .shard_count = 2,
+                                   .shards = shards};
+
+    state_init(&state, 7);
+    run(&state, &decide, &result);
+    ck_assert_int_eq(result.code, E_NOT_FOUND);
+    run(&state, &(struct state_command){.kind = STATE_SESSION_NEW}, &result);
+    ck_assert_uint_eq(result.number, 1);
+    run(&state, &decide, &result);
+    ck_assert_int_eq(result.code, E_OK);
+    run(&state, &decide, &result);
+    ck_assert_int_eq(result.code, E_EXISTS);
+    decide.gtid.counter = 6; /* The same request under another number. */
+    run(&state, &decide, &result);
+    ck_assert_int_eq(result.code, E_EXISTS);
+    ck_assert(state_is_committed(&state.sessions[0], 3));
+    run(&state,
+        &(struct state_command){
+            .kind = STATE_FORGET, .gtid_count = 1, .gtids = &(struct txn_gtid){1, 5}},
+        &result);
+    ck_assert_uint_eq(state.decision_count, 0);
+    ck_assert(state_is_committed(&state.sessions[0], 3));
+    decide.seq = 9;
+    decide.low_seq = 9; /* All below were answered. */
+    run(&state, &decide, &result);
+    ck_assert(!state_is_committed(&state.sessions[0], 3));
+    ck_assert_uint_eq(state.sessions[0].count, 1);
+    state_close(&state);
+}
+END_TEST
+
+/* One random command; names and numbers collide on purpose. */
+static void random_command(struct prng *prng, struct state *state)
+{
+    static const char *const names[] = {"a", "b", "c"};
+    struct state_result result;
+    struct state_command command = {.kind = (enum state_command_kind)(1 + prng_below(prng, 12))};
+    uint32_t nodes[4];
+    struct slice splits[4];
+    char keys[4][4];
+    uint64_t sid = 1 + prng_below(prng, 4);
+    struct txn_gtid gtid = {1, prng_below(prng, 20)};
+
+    for (uint32_t i = 0; i < 4; i++) {
+        nodes[i] = 1 + (uint32_t)prng_below(prng, 4);
+        snprintf(keys[i], sizeof keys[i], "%u", i);
+        splits[i] = slice_text(keys[i]);
+    }
+    command.node = nodes[0];
+    command.boot = 1 + prng_below(prng, 3);
+    command.name = slice_text(names[prng_below(prng, 3)]);
+    command.partitioner = PARTITION_RANGE;
+    command.ids = IDS_INT;
+    command.shard_count = (uint32_t)prng_below(prng, 5);
+    command.shards = nodes;
+    command.splits = splits;
+    command.graph = 1 + (uint32_t)prng_below(prng, 6);
+    command.index = (struct shardmap_index){slice_text(names[prng_below(prng, 3)]),
+                                            (struct slice){0}, SLICE("key")};
+    command.count = prng_below(prng, 100);
+    command.sid_count = 1;
+    command.sids = &sid;
+    command.gtid = gtid;
+    command.sid = sid;
+    command.seq = prng_below(prng, 50);
+    command.low_seq = prng_below(prng, 10);
+    command.gtid_count = 1;
+    command.gtids = &gtid;
+    run(state, &command, &result);
+}
+
+START_TEST(same_commands_same_bytes)
+{
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        struct state a;
+        struct state b;
+        struct prng pa;
+        struct prng pb;
+        struct bytes bytes_a;
+        struct bytes bytes_b;
+
+        prng_init(&pa, seed);
+        prng_init(&pb, seed);
+        state_init(&a, 7);
+        state_init(&b, 7);
+        bytes_init(&bytes_a, 0);
+        bytes_init(&bytes_b, 0);
+        for (int i = 0; i < 400; i++) {
+            random_command(&pa, &a);
+            random_command(&pb, &b);
+            if (i % 37 == 0) {
+                /* b lives on from its snapshot. */
+                bytes_clear(&bytes_b);
+                state_encode(&bytes_b, &b);
+                state_close(&b);
+                ck_assert_int_eq(state_decode(bytes_slice(&bytes_b), &b, NULL), E_OK);
+            }
+        }
+        bytes_clear(&bytes_b);
+        state_encode(&bytes_a, &a);
+        state_encode(&bytes_b, &b);
+        ck_assert(slice_equal(bytes_slice(&bytes_a), bytes_slice(&bytes_b)));
+        for (size_t size = 0; size < bytes_a.size; size += 13) {
+            struct state cut;
+            ck_assert_int_eq(state_decode(slice_of(bytes_a.data, size), &cut, NULL), E_MALFORMED);
+        }
+        struct shardmap map;
+        bytes_clear(&bytes_a);
+        state_map(&a, &bytes_a);
+        ck_assert_int_eq(shardmap_decode(bytes_slice(&bytes_a), &map, NULL), E_OK);
+        ck_assert_uint_eq(map.graph_count, a.graph_count);
+        shardmap_close(&map);
+        state_close(&a);
+        state_close(&b);
+        bytes_close(&bytes_a);
+        bytes_close(&bytes_b);
+    }
+}
+END_TEST
+
+/* ---- members ---- */
+
+struct seen {
+    uint32_t pushes, downs, readies;
+    uint32_t graph, node;
+};
+
+static void see(void *ctx, const struct member_effect *effect)
+{
+    struct seen *seen = ctx;
+
+    switch (effect->kind) {
+    case MEMBER_PUSH:
+        seen->pushes++;
+        break;
+    case MEMBER_NODE_DOWN:
+        seen->downs++;
+        seen->node = effect->node;
+        break;
+    case MEMBER_GRAPH_READY:
+        seen->readies++;
+        seen->graph = effect->graph;
+        break;
+    }
+}
+
+static struct seen tick(struct member *member, uint64_t now_ms)
+{
+    struct seen seen = {0};
+
+    member_tick(member, now_ms, see, &seen);
+    return seen;
+}
+
+static enum member_answer hear(struct member *member, uint64_t now_ms, uint32_t node, uint64_t boot,
+                               uint64_t epoch)
+{
+    struct roster_replica replicas[] = {{.shard = 1, .epoch = epoch}, {.shard = 2, .epoch = epoch}};
+    struct roster_status status = {.node = node,
+                                   .boot = boot,
+                                   .address = SLICE("tcp://h:1"),
+                                   .replica_count = epoch == 0 ? 0 : 2,
+                                   .replicas = replicas};
+
+    return member_hear(member, now_ms, &status, epoch == 0);
+}
+
+START_TEST(members_come_and_go)
+{
+    struct state state;
+    struct member member;
+
+    state_init(&state, 7);
+    member_init(&member, &state, 1000);
+    member_lead(&member, 5000);
+    ck_assert_int_eq(hear(&member, 5000, 1, 100, 1), MEMBER_UNKNOWN);
+    ck_assert_int_eq(hear(&member, 5000, 1, 100, 0), MEMBER_PROPOSE);
+    node_up(&state, 1, 100);
+    ck_assert_int_eq(hear(&member, 5010, 1, 100, 1), MEMBER_CONFIG);
+    ck_assert_uint_eq(tick(&member, 5010).pushes, 1);
+    ck_assert_uint_eq(tick(&member, 5020).pushes, 0);
+    ck_assert_int_eq(graph_create(&state, "g", 2, 1), E_OK);
+    hear(&member, 5030, 1, 100, 7); /* Another epoch than wanted. */
+    struct seen seen = tick(&member, 5030);
+    ck_assert_uint_eq(seen.pushes, 1);
+    ck_assert_uint_eq(seen.readies, 0);
+    hear(&member, 5040, 1, 100, 1);
+    ck_assert_uint_eq(tick(&member, 5040).graph, 1);
+    ck_assert_uint_eq(tick(&member, 5041).readies, 0); /* It is under way. */
+    ck_assert_uint_eq(tick(&member, 6039).downs, 0);
+    ck_assert_uint_eq(member_deadline(&member), 6040);
+    ck_assert_uint_eq(tick(&member, 6040).downs, 1);
+    ck_assert_int_eq(hear(&member, 6050, 1, 101, 1), MEMBER_UNKNOWN);
+    ck_assert_int_eq(hear(&member, 6050, 1, 101, 0), MEMBER_PROPOSE);
+    /* A new leader has heard nobody, and gives them time. */
+    member_lead(&member, 9000);
+    ck_assert_uint_eq(tick(&member, 9999).downs, 0);
+    ck_assert_uint_eq(tick(&member, 10000).downs, 1);
+    member_close(&member);
+    state_close(&state);
+}
+END_TEST
+
+START_TEST(shards_are_spread)
+{
+    struct state state;
+    struct member member;
+    uint32_t nodes[10];
+    uint32_t count[5] = {0};
+    struct state_result result;
+
+    state_init(&state, 7);
+    member_init(&member, &state, 1000);
+    ck_assert_int_eq(member_assign(&member, 3, nodes, NULL), E_UNAVAILABLE);
+    for (uint32_t node = 1; node <= 4; node++) {
+        node_up(&state, node, 100 + node);
+    }
+    run(&state, &(struct state_command){.kind = STATE_NODE_DOWN, .node = 4, .boot = 104}, &result);
+    ck_assert_int_eq(graph_create(&state, "g", 2, 2), E_OK);
+    ck_assert_int_eq(member_assign(&member, 10, nodes, NULL), E_OK);
+    for (int i = 0; i < 10; i++) {
+        count[nodes[i]]++;
+    }
+    ck_assert_uint_eq(count[1], 4);
+    ck_assert_uint_eq(count[2], 2);
+    ck_assert_uint_eq(count[3], 4);
+    ck_assert_uint_eq(count[4], 0);
+    member_close(&member);
+    state_close(&state);
+}
+END_TEST
+
+RUN_SUITE("state", new_boot_means_new_epoch, graphs, indexes_and_ids, decisions_once,
+          same_commands_same_bytes, members_come_and_go, shards_are_spread)

@@ -103,8 +103,13 @@ def hops(graph, ask):
     ask("g.V().has('code','AUS').out('route').out('route').count()", [sum(len(graph.routes(k)) for k in graph.routes(aus))])
     two = {far for k in graph.routes(aus) for far in graph.routes(k)}
     ask("g.V().has('code','AUS').out('route').out('route').dedup().count()", [len(two)])
+    seen, frontier = set(), {aus}
+    for _ in range(3):  # One dedup() sees all rounds.
+        frontier = {far for k in frontier for far in graph.routes(k)} - seen
+        seen |= frontier
+    ask("g.V().has('code','AUS').repeat(out('route').dedup()).times(3).dedup().count()", [len(frontier)])
     three = {far for k in two for far in graph.routes(k)}
-    ask("g.V().has('code','AUS').repeat(out('route').dedup()).times(3).dedup().count()", [len(three)])
+    ask("g.V().has('code','AUS').repeat(out('route')).times(3).dedup().count()", [len(three)])
     ask("g.V().has('code','DFW').in('route').count()", [sum(e[3] == 'route' for e in graph.into[dfw])])
     ask("g.V().has('code','DFW').both('route').dedup().count()", [len(set(graph.routes(dfw)) | {e[1] for e in graph.into[dfw] if e[3] == 'route'})])
     ask("g.V().has('code','DFW').bothE().count()", [len(graph.out[dfw]) + len(graph.into[dfw])])
@@ -120,7 +125,7 @@ def hops(graph, ask):
     ask("g.V().hasLabel('continent').project('c','n').by('code').by(out('contains').count())",
         [{'c': n['code'], 'n': sum(e[3] == 'contains' for e in graph.out[k])} for k, (l, n) in graph.nodes.items() if l == 'continent'])
     ask("g.V().has('country','code','FR').out('contains').count()", [sum(country == next(k for k, (l, n) in graph.nodes.items() if l == 'country' and n['code'] == 'FR') for country in country_of.values())])
-    ask("g.V().has('code','AUS').as('a').out('route').as('b').where(out('route').has('code','WLG')).select('b').values('code')",
+    ask("g.V().has('code','AUS').as('a').out('route').as('b').where(out('route').has('code','SYD')).select('b').values('code')",
         [graph.prop(k, 'code') for k in graph.routes(aus) if graph.code['SYD'] in graph.routes(k)])
     paths = [[a, b, c] for a in [wlg] for b in graph.routes(a) for c in graph.routes(b) if c != a]
     ask("g.V().has('code','WLG').out('route').out('route').simplePath().count()", [len(paths)])

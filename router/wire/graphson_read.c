@@ -7,6 +7,7 @@
 #include "router/gremlin/token.h"
 #include "router/wire/base64.h"
 #include "router/wire/graphson.h"
+#include "router/wire/graphson_extended.h"
 
 #include <assert.h>
 #include <math.h>
@@ -674,6 +675,11 @@ static int read_typed(struct graphson *g, const struct json *type, const struct 
             slice_equal(slice_of(name.data + name.size - suffix.size, suffix.size), suffix)) {
             return read_strategy(g, name, json, depth, out);
         }
+    }
+    if (name.size > 3 && memcmp(name.data, "gx:", 3) == 0 && is_scalar(json) &&
+        graphson_extended_parse(g->arena, slice_of(name.data + 3, name.size - 3), json->text,
+                                out)) {
+        return E_OK;
     }
     return error_set(g->err, E_MALFORMED, "GraphSON: the type '%.*s' is not known", TEXT(type));
 }

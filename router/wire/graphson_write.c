@@ -155,7 +155,11 @@ static void put_extended(const struct writer *w, const struct value *value)
 
     bytes_init(&text, 0);
     extended_print(&text, value->flag, value_slice(value));
-    put_named(w, "gx:", extended_name(value->flag), bytes_slice(&text));
+    struct slice shown = bytes_slice(&text);
+    if (value->flag == EXTENDED_INET_ADDRESS) { /* Without toString()'s slash. */
+        shown = slice_of(shown.data + 1, shown.size - 1);
+    }
+    put_named(w, "gx:", extended_name(value->flag), shown);
     bytes_close(&text);
 }
 

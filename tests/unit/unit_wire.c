@@ -12,6 +12,7 @@
 #include "router/wire/base64.h"
 #include "router/wire/graphbinary.h"
 #include "router/wire/graphson.h"
+#include "router/wire/graphson_extended.h"
 #include "router/wire/json.h"
 #include "router/wire/request.h"
 #include "router/wire/request_args.h"
@@ -472,6 +473,48 @@ START_TEST(graphson_values)
 }
 END_TEST
 
+START_TEST(extended_types)
+{
+    static const struct {
+        const char *type, *text, *body; /* Null: refused. */
+        size_t size;
+    } rows[] = {
+        {"InetAddress", "127.0.0.1", "\0\0\0\4\x7f\0\0\1", 8},
+        {"InetAddress", "127.0.0", NULL, 0},
+        {"InetAddress", "127.0.0.256", NULL, 0},
+        {"Instant", "1970-01-01T00:00:01Z", "\0\0\0\0\0\0\0\1\0\0\0\0", 12},
+        {"LocalDate", "2016-01-02", "\0\0\x07\xe0\1\2", 6},
+        {"LocalDate", "2016-01-32", NULL, 0},
+        {"LocalTime", "00:00:01", "\0\0\0\0\x3b\x9a\xca\0", 8},
+        {"MonthDay", "--02-29", "\2\x1d", 2},
+        {"MonthDay", "02-29", NULL, 0},
+        {"OffsetTime", "00:00+01:00", "\0\0\0\0\0\0\0\0\0\0\x0e\x10", 12},
+        {"Period", "P1Y2M1W3D", "\0\0\0\1\0\0\0\2\0\0\0\x0a", 12},
+        {"Period", "P-1D", "\0\0\0\0\0\0\0\0\xff\xff\xff\xff", 12},
+        {"Period", "P1D1Y", NULL, 0},
+        {"Period", "P", NULL, 0},
+        {"Year", "2016", "\0\0\x07\xe0", 4},
+        {"YearMonth", "2016-06", "\0\0\x07\xe0\6", 5},
+        {"ZoneOffset", "+01:00", "\0\0\x0e\x10", 4},
+        {"ZoneOffset", "Z", "\0\0\0\0", 4},
+        {"Nope", "1", NULL, 0},
+    };
+    struct value value;
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct arena arena = {0};
+        bool is_right = graphson_extended_parse(&arena, slice_text(rows[i].type),
+                                                slice_text(rows[i].text), &value);
+        ck_assert_msg(is_right == (rows[i].body != NULL), "%s %s", rows[i].type, rows[i].text);
+        if (is_right) {
+            ck_assert_msg(slice_equal(value_slice(&value), slice_of(rows[i].body, rows[i].size)),
+                          "%s %s", rows[i].type, rows[i].text);
+        }
+        arena_close(&arena);
+    }
+}
+END_TEST
+
 START_TEST(base64)
 {
     static const char *const texts[] = {"",         "Zg==",     "Zm8=",    "Zm9v",
@@ -613,5 +656,5 @@ END_TEST
 
 RUN_SUITE("wire", frames_of_drivers, rules, broken_frames, id_survives_errors,
           unknown_mime_is_graphson3, options_of_text, mimes, http_posts, http_gets, http_messages,
-          json_forms, json_depth, graphson_values, base64, binary_responses, json_responses,
-          http_errors, untyped_values)
+          json_forms, json_depth, graphson_values, extended_types, base64, binary_responses,
+          json_responses, http_errors, untyped_values)

@@ -130,6 +130,12 @@ static const char *const names[] = {
     "textp",       "timestamp",
     "traverser",   "uuid",
     "vertex",      "vertexproperty",
+    "inetaddress", "instant",
+    "localdate",   "localdatetime",
+    "localtime",   "monthday",
+    "offsettime",  "period",
+    "year",        "yearmonth",
+    "zoneoffset",
 };
 
 enum { NAME_COUNT = sizeof names / sizeof names[0] };
@@ -291,10 +297,7 @@ static void check_binary(const char *stem)
 
 START_TEST(graphbinary)
 {
-    static const char *const more[] = {
-        "binding",       "bulkset",    "inetaddress", "instant", "localdate", "localdatetime",
-        "localtime",     "monthday",   "offsettime",  "period",  "year",      "yearmonth",
-        "zoneddatetime", "zoneoffset", "list",        "map",     "set"};
+    static const char *const more[] = {"binding", "bulkset", "zoneddatetime", "list", "map", "set"};
 
     for (size_t i = 0; i < NAME_COUNT; i++) {
         check_binary(names[i]);

@@ -178,9 +178,9 @@ void indexkey_class_bounds(const struct indexkey *key, struct indexkey *low, str
     high->size = 0;
     if (key->kind != INDEXKEY_BLOB) {
         low->kind = INDEXKEY_REAL;
-        low->real = -INFINITY;
+        low->real = -HUGE_VAL;
         high->kind = INDEXKEY_REAL;
-        high->real = INFINITY;
+        high->real = HUGE_VAL;
         return;
     }
     low->kind = INDEXKEY_BLOB;
@@ -215,5 +215,5 @@ void indexkey_widen(struct indexkey *key, bool is_low)
         return;
     }
     key->kind = INDEXKEY_REAL;
-    key->real = nextafter(real, is_low ? -INFINITY : INFINITY);
+    key->real = nextafter(real, is_low ? -HUGE_VAL : HUGE_VAL);
 }

@@ -177,7 +177,7 @@ static void unpack(const struct column *column, uint64_t base, uint64_t *values,
     if (fast < count) {
         struct tail tail = tail_of(column->bits);
         for (size_t i = fast; i < count; i++, bit += width) {
-            values[i] = base + (load(tail.bytes + (bit >> 3) - tail.from) >> (bit & 7) & mask);
+            values[i] = base + (load(tail.bytes + ((bit >> 3) - tail.from)) >> (bit & 7) & mask);
         }
     }
 }

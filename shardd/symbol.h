@@ -12,7 +12,10 @@
 #include "common/map.h"
 #include "shardd/stmt.h"
 
-enum { SYMBOL_MAX = 1 << 20, SYMBOL_NONE = UINT32_MAX };
+enum {
+    SYMBOL_MAX = 1 << 20,
+    SYMBOL_NONE = INT32_MAX
+};
 
 struct symbol_table {
     struct map_text names; /* entries[n].key is name n. */

@@ -57,6 +57,16 @@ bool child_is_collecting(const struct plan_traversal *traversal)
     return any_inside(traversal, is_collecting, 0);
 }
 
+static bool is_reading(const struct plan_step *step)
+{
+    return step->kind == PLAN_SELECT || step->kind == PLAN_CAP || step->kind == PLAN_WHERE;
+}
+
+bool child_is_reading(const struct plan_traversal *traversal)
+{
+    return any_inside(traversal, is_collecting, 0) && any_inside(traversal, is_reading, 0);
+}
+
 static bool is_global_scope(const struct plan_step *step)
 {
     switch ((int)step->kind) {

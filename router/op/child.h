@@ -47,6 +47,8 @@ void child_close(struct child *child);
 bool child_is_write(const struct plan_traversal *traversal);
 /* True if something inside fills a side effect: aggregate('x'), group('x'). */
 bool child_is_collecting(const struct plan_traversal *traversal);
+/* True if it may also look at what it fills: one traverser at a time. */
+bool child_is_reading(const struct plan_traversal *traversal);
 
 /* ---- properties and labels of elements that were not read yet ---- */
 

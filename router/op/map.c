@@ -18,6 +18,7 @@ struct map_op {
     struct batch slice; /* What the child runs for. */
     struct batch results;
     bool is_splitting; /* local() with side effects inside: a run for each of a bulk. */
+    bool is_single;    /* One traverser at a time. */
     bool is_running;
     uint32_t at;   /* Next of `in` to run for. */
     bool *is_seen; /* MAP_FIRST: of the slice; on the heap. */
@@ -36,12 +37,13 @@ static int open(struct op *op, struct exec *exec)
     assert(op->plan->child_count == 1);
     self->is_splitting =
         plan_of(self)->which == MAP_LOCAL && child_is_collecting(op->plan->children[0]);
+    self->is_single = plan_of(self)->is_single || child_is_reading(op->plan->children[0]);
     return child_open(&self->child, exec, op->plan->children[0]);
 }
 
 static enum pull next_slice(struct map_op *self, struct exec *exec)
 {
-    uint32_t max = plan_of(self)->is_single ? 1 : child_batch_max(&self->child);
+    uint32_t max = self->is_single ? 1 : child_batch_max(&self->child);
 
     if (self->at == self->in.count) {
         enum pull rc = op_pull(self->op.input, exec, &self->in);

@@ -7,10 +7,6 @@
 #include <assert.h>
 #include <string.h>
 
-enum {
-    COPIES_MAX = 1 << 20 /* Of one batch, when local() splits bulks. */
-};
-
 struct map_op {
     struct op op;
     struct child child;
@@ -20,8 +16,9 @@ struct map_op {
     bool is_splitting; /* local() with side effects inside: a run for each of a bulk. */
     bool is_single;    /* One traverser at a time. */
     bool is_running;
-    uint32_t at;   /* Next of `in` to run for. */
-    bool *is_seen; /* MAP_FIRST: of the slice; on the heap. */
+    uint32_t at;     /* Next of `in` to run for. */
+    uint64_t copies; /* Of its bulk, when splitting. */
+    bool *is_seen;   /* MAP_FIRST: of the slice; on the heap. */
     uint32_t seen_room;
 };
 
@@ -45,6 +42,8 @@ static enum pull next_slice(struct map_op *self, struct exec *exec)
 {
     uint32_t max = self->is_single ? 1 : child_batch_max(&self->child);
 
+    max = max < OP_GATHER ? max : OP_GATHER;
+
     if (self->at == self->in.count) {
         enum pull rc = op_pull(self->op.input, exec, &self->in);
         if (rc != PULL_BATCH) {
@@ -55,18 +54,15 @@ static enum pull next_slice(struct map_op *self, struct exec *exec)
         self->at = 0;
     }
     batch_clear(&self->slice);
-    for (; self->at < self->in.count && self->slice.count < max; self->at++) {
+    while (self->at < self->in.count && self->slice.count < max) {
         const struct traverser *from = &self->in.items[self->at];
-        uint64_t copies = self->is_splitting ? from->bulk : 1;
-        if (copies > COPIES_MAX - self->slice.count) {
-            return op_fail(exec, E_LIMIT, "local() over %llu equal traversers, at most %d",
-                           (unsigned long long)copies, COPIES_MAX);
+        batch_push(&self->slice, from);
+        if (self->is_splitting) {
+            self->slice.items[self->slice.count - 1].bulk = 1;
         }
-        for (uint64_t i = 0; i < copies; i++) {
-            batch_push(&self->slice, from);
-            if (self->is_splitting) {
-                self->slice.items[self->slice.count - 1].bulk = 1;
-            }
+        if (!self->is_splitting || ++self->copies == from->bulk) {
+            self->copies = 0;
+            self->at++;
         }
     }
     if (self->slice.count > self->seen_room) {
@@ -138,6 +134,7 @@ static void reset(struct op *op, struct exec *exec)
     (void)exec;
     batch_clear(&self->in);
     self->at = 0;
+    self->copies = 0;
     self->is_running = false;
 }
 

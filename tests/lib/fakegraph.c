@@ -331,6 +331,13 @@ static struct value vertex_value(struct fetch *fetch, struct arena *arena,
     return value_vertex(vertex);
 }
 
+static struct slice label_of(struct fakegraph *graph, const struct vid *id)
+{
+    const struct fake_vertex *vertex = find_vertex(graph, id);
+
+    return vertex == NULL ? (struct slice){0} : vertex->label;
+}
+
 static struct value edge_value(struct fetch *fetch, struct arena *arena,
                                const struct fake_edge *from)
 {
@@ -341,8 +348,8 @@ static struct value edge_value(struct fetch *fetch, struct arena *arena,
                           .label = from->label,
                           .out_id = id_value(&from->out),
                           .in_id = id_value(&from->in),
-                          .out_label = find_vertex(fetch->graph, &from->out)->label,
-                          .in_label = find_vertex(fetch->graph, &from->in)->label,
+                          .out_label = label_of(fetch->graph, &from->out),
+                          .in_label = label_of(fetch->graph, &from->in),
                           .seen = fetch->graph->txn.change_count};
     *owner = value_edge(edge);
     if (fetch->spec->project != READ_NOTHING) {

@@ -546,11 +546,22 @@ static bool order_all(const struct value *a, const struct value *b, int *order)
     return order_family(family, a, b, order_all, order);
 }
 
+/* T.id and T.label stand among texts by their names: keys of elementMap(). */
+static struct value ordered_as(const struct value *value)
+{
+    bool is_token = value->kind == VALUE_ENUM && value->flag == ENUM_T;
+
+    return is_token ? value_cstring(value_enumerator_name((enum enumerator)value->integer))
+                    : *value;
+}
+
 int value_order(const struct value *a, const struct value *b)
 {
+    struct value x = ordered_as(a);
+    struct value y = ordered_as(b);
     int order = 0;
 
-    (void)order_all(a, b, &order);
+    (void)order_all(&x, &y, &order);
     return order;
 }
 

@@ -80,6 +80,23 @@ static void look_up(struct select *self, struct exec *exec)
     }
 }
 
+/* A label that is named twice has one entry, the later. */
+static struct value map_of(struct arena *arena, struct value *pairs, uint32_t count)
+{
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t at = 0;
+        while (at < kept && !slice_equal(value_slice(&pairs[2 * at]), value_slice(&pairs[2 * i]))) {
+            at++;
+        }
+        pairs[2 * at] = pairs[2 * i];
+        pairs[2 * at + 1] = pairs[2 * i + 1];
+        kept += at == kept;
+    }
+    return value_items(arena, VALUE_MAP, pairs, kept);
+}
+
 /* Only if every label means something and every by() gives something. */
 static bool value_of(struct select *self, struct exec *exec, uint32_t row, struct value *out)
 {
@@ -100,7 +117,7 @@ static bool value_of(struct select *self, struct exec *exec, uint32_t row, struc
         pairs[2 * j] = width > 1 ? value_string(plan->labels[j]) : value_null();
         pairs[2 * j + 1] = *value;
     }
-    *out = width == 1 ? pairs[1] : value_items(&exec->arena, VALUE_MAP, pairs, width);
+    *out = width == 1 ? pairs[1] : map_of(&exec->arena, pairs, width);
     return true;
 }
 

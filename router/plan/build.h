@@ -191,6 +191,8 @@ int build_branch_loops(struct frame *frame, const struct call *call);
 
 int build_change_add_vertex(struct frame *frame, const struct call *call);
 int build_change_add_edge(struct frame *frame, const struct call *call);
+/* from() and to() behind addE().property(). */
+int build_change_end(struct frame *frame, const struct call *call);
 int build_change_property(struct frame *frame, const struct call *call);
 int build_change_drop(struct frame *frame, const struct call *call);
 int build_change_merge(struct frame *frame, const struct call *call);

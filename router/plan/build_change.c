@@ -104,6 +104,24 @@ int build_change_add_edge(struct frame *frame, const struct call *call)
     return rc;
 }
 
+int build_change_end(struct frame *frame, const struct call *call)
+{
+    const struct instruction *in = call->step;
+    struct build *build = frame->build;
+    struct plan_step *last = last_step(frame);
+    bool is_from = in->step == STEP_FROM;
+    struct plan_add_edge *add;
+
+    if (last == NULL || last->kind != PLAN_ADD_EDGE || in->arg_count != 1) {
+        return error_set(build->err, E_INVALID, "%.*s() belongs behind addE() or path()",
+                         (int)in->name.size, (const char *)in->name.data);
+    }
+    add = arena_copy(build->arena, last->params, sizeof *add);
+    last->params = add;
+    *(is_from ? &add->has_from : &add->has_to) = true;
+    return build_arg_either(build, last, &in->args[0], 0, is_from ? &add->from : &add->to);
+}
+
 /* ---- property ---- */
 
 static int check_reserved(struct build *build, const struct value *key)

@@ -90,7 +90,7 @@ int build_graph_to(struct frame *frame, const struct call *call)
 
     if (in->arg_count == 0 || !build_arg_is_enum(&in->args[0], ENUM_DIRECTION)) {
         if (in->step == STEP_TO) {
-            return error_set(frame->build->err, E_INVALID, "to() belongs behind addE() or path()");
+            return build_change_end(frame, call);
         }
         return build_arg_wrong(frame->build, call, 0, "a Direction");
     }

@@ -237,7 +237,9 @@ static int predicate_of_all(struct build *build, const struct call *call, bool f
 int build_has_id(struct frame *frame, const struct call *call)
 {
     struct read_filter filter = {.on = READ_ON_ID};
-    int rc = predicate_of_all(frame->build, call, true, &filter.predicate);
+    /* Beside other ids a list is an id that no element has. */
+    bool flattens = call->step->arg_count == 1;
+    int rc = predicate_of_all(frame->build, call, flattens, &filter.predicate);
 
     if (rc != E_OK) {
         return rc;

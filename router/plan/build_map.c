@@ -196,6 +196,35 @@ int build_map_path(struct frame *frame, const struct call *call)
     return rc;
 }
 
+enum { FILLS = 1, READS = 2 };
+
+static uint32_t uses_of(const struct plan_traversal *traversal)
+{
+    uint32_t uses = 0;
+
+    for (uint32_t i = 0; i < traversal->step_count; i++) {
+        const struct plan_step *step = &traversal->steps[i];
+        if (step->kind == PLAN_AGGREGATE ||
+            (step->kind == PLAN_GROUP &&
+             ((const struct plan_group *)step->params)->side_effect.data != NULL)) {
+            uses |= FILLS;
+        }
+        if (step->kind == PLAN_SELECT || step->kind == PLAN_WHERE || step->kind == PLAN_CAP) {
+            uses |= READS;
+        }
+        for (uint32_t j = 0; j < step->child_count; j++) {
+            uses |= uses_of(step->children[j]);
+        }
+    }
+    return uses;
+}
+
+/* Then one traverser after the other: each has to see what those before it have left. */
+static bool reads_what_it_fills(const struct plan_traversal *child)
+{
+    return uses_of(child) == (FILLS | READS);
+}
+
 int build_map_traversal(struct frame *frame, const struct call *call)
 {
     const struct instruction *in = call->step;
@@ -213,6 +242,7 @@ int build_map_traversal(struct frame *frame, const struct call *call)
     }
     rc = build_child(build, &step, &in->args[0], 0, &index);
     if (rc == E_OK) {
+        map->is_single = reads_what_it_fills(step.children[index]);
         build_push(frame, &step);
     }
     return rc;

@@ -525,13 +525,13 @@ static void lease_ids(struct state *state, const struct state_command *command,
 
 static void remember_commit(struct state_session *session, uint64_t seq, uint64_t low_seq)
 {
-    if (low_seq > session->low_seq) {
+    if (low_seq > session->low_seq && session->count > 0) {
         uint32_t gone = seq_place(session, low_seq);
         session->count -= gone;
         memmove(session->committed, session->committed + gone,
                 session->count * sizeof *session->committed);
-        session->low_seq = low_seq;
     }
+    session->low_seq = low_seq > session->low_seq ? low_seq : session->low_seq;
     uint32_t at = seq_place(session, seq);
     session->committed =
         insert(session->committed, &session->count, &session->room, sizeof *session->committed, at);

@@ -338,7 +338,7 @@ static int parse(struct file *file, FILE *input)
         file->rc =
             error_set(file->err, E_IO, "reading %s: %s", file->loader->file, strerror(errno));
     }
-    if (file->rc == E_OK && csv_fini(&parser, on_field, on_row, file) != 0) {
+    if (file->rc == E_OK && !file->only_head && csv_fini(&parser, on_field, on_row, file) != 0) {
         file->rc =
             error_set(file->err, E_MALFORMED, "%s: ends within a quoted field", file->loader->file);
     }

@@ -436,13 +436,21 @@ static void prune_maps(struct remote *remote)
     }
 }
 
+void remote_register(struct remote *remote, uint64_t sid)
+{
+    if (sid != remote->sid || map_has(&remote->requests, remote->registration.req_id)) {
+        return;
+    }
+    remote->registration.req_id = 0;
+    remote_send(remote, &remote->registration);
+}
+
 void remote_turn(struct remote *remote)
 {
     size_t count;
 
-    if (remote->sid == 0 && !map_has(&remote->requests, remote->registration.req_id)) {
-        remote->registration.req_id = 0;
-        remote_send(remote, &remote->registration);
+    if (remote->sid == 0) {
+        remote_register(remote, 0);
     }
     if (remote->sid != 0 && remote->now_ms >= remote->map_again_ms) {
         remote_refresh(remote);

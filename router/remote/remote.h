@@ -72,6 +72,8 @@ void remote_message(struct remote *remote, const struct message *message);
 void remote_turn(struct remote *remote);
 uint64_t remote_deadline(const struct remote *remote);
 
+/* The session sid has expired: asks for a new one, unless that has come already. */
+void remote_register(struct remote *remote, uint64_t sid);
 /* Asks for a newer map. */
 void remote_refresh(struct remote *remote);
 

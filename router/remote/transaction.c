@@ -247,7 +247,7 @@ static void give_up(struct transaction *txn)
 {
     error_set(&txn->error, E_UNKNOWN_OUTCOME,
               "the outcome of the commit is not known; ask for transaction %" PRIu64 ":%" PRIu64,
-              remote_sid(txn->remote), txn->seq);
+              txn->sid, txn->seq);
     settle(txn, TRANSACTION_UNKNOWN);
 }
 
@@ -335,10 +335,8 @@ static void encode_commit(struct transaction *txn, uint64_t term)
     struct arena arena;
     struct bytes changes;
     struct remote_request target = {0};
-    struct txn_request body = {.sid = remote_sid(txn->remote),
-                               .seq = txn->seq,
-                               .low_seq = remote_low_seq(txn->remote),
-                               .term = term};
+    struct txn_request body = {
+        .sid = txn->sid, .seq = txn->seq, .low_seq = remote_low_seq(txn->remote), .term = term};
 
     arena_init(&arena, 0);
     body.parts = arena_array(&arena, txn->part_count, sizeof *body.parts);
@@ -449,6 +447,12 @@ static void on_txn(struct remote *remote, struct remote_request *request,
     struct transaction *txn = request->owner;
     struct txn_reply reply;
 
+    if (message == NULL && err->code == E_NOT_FOUND) {
+        /* Idle for so long that its session was given up: nothing of it was carried out. */
+        remote_register(remote, txn->sid);
+        abort_with(txn, E_CONFLICT, err->text);
+        return;
+    }
     if (message == NULL) {
         on_refused(txn, request, err);
         return;
@@ -494,6 +498,7 @@ static void commit_writes(struct transaction *txn, uint64_t deadline_ms)
             request->shard = txn->parts[i]->shard;
         }
     }
+    txn->sid = remote_sid(txn->remote);
     txn->seq = remote_seq(txn->remote);
     request->owner = txn;
     request->deadline_ms = deadline_ms;

@@ -52,6 +52,7 @@ struct transaction {
     struct transaction_part **parts;
     uint32_t part_count, part_room;
     uint32_t validating; /* VALIDATEs without answer. */
+    uint64_t sid;        /* Under which it was first sent. */
     uint64_t seq;        /* 0: none. */
     uint64_t sent_term;  /* Of the latest TXN. */
     struct remote_request commit;

@@ -369,6 +369,32 @@ START_TEST(no_answer_until_the_deadline_is_unknown)
 }
 END_TEST
 
+START_TEST(an_expired_session_is_renewed_and_the_transaction_run_again)
+{
+    struct fake fake;
+
+    open_two_phase(&fake);
+    struct message sent = last_sent(&fake);
+    fake_refuse(&fake, &sent, E_NOT_FOUND);
+    ck_assert_int_eq(fake.exec.txn->state, TRANSACTION_ABORTED);
+    ck_assert_int_eq(fake.exec.txn->error.code, E_CONFLICT);
+    struct message again = last_sent(&fake);
+    ck_assert_int_eq(again.type, MESSAGE_ROUTER_REGISTER);
+    struct control_registered registered = {.sid = 99, .term = FAKE_TERM};
+    struct bytes map, body;
+    bytes_init(&map, 0);
+    bytes_init(&body, 0);
+    fake_map(&map, 1, 3, 2, PARTITION_RANGE);
+    registered.map = bytes_slice(&map);
+    control_registered_encode(&body, &registered);
+    fake_answer(&fake, &again, MESSAGE_ROUTER_REGISTERED, bytes_slice(&body));
+    bytes_close(&map);
+    bytes_close(&body);
+    ck_assert_uint_eq(remote_sid(fake.remote), 99);
+    fake_close(&fake);
+}
+END_TEST
+
 START_TEST(undone_changes_are_not_committed)
 {
     struct fake fake;
@@ -449,5 +475,6 @@ RUN_SUITE("transaction", nothing_read_and_nothing_written_commits_at_once,
           a_new_term_is_learnt_and_the_transaction_sent_again,
           an_abort_of_an_older_term_does_not_count, a_commit_of_any_term_counts,
           who_does_not_lead_tells_who_does, no_answer_until_the_deadline_is_unknown,
+          an_expired_session_is_renewed_and_the_transaction_run_again,
           undone_changes_are_not_committed, ids_of_edges_fall_into_the_shard_of_their_source,
           too_many_changes_are_refused)

@@ -193,10 +193,12 @@ static uint64_t row_total(const struct elements *self)
     return total;
 }
 
+/* All input first: it may change what is counted. */
 static enum pull add_inputs(struct elements *self, struct exec *exec)
 {
-    uint64_t total = row_total(self);
-
+    if (self->totals == NULL) {
+        self->totals = mem_array(self->op.tags, sizeof *self->totals);
+    }
     while (!self->is_input_done) {
         enum pull rc = op_pull(self->op.input, exec, &self->in);
         if (rc == PULL_DONE) {
@@ -205,7 +207,7 @@ static enum pull add_inputs(struct elements *self, struct exec *exec)
             return rc;
         }
         for (uint32_t i = 0; i < self->in.count; i++) {
-            self->totals[self->in.items[i].tag] += total * self->in.items[i].bulk;
+            self->totals[self->in.items[i].tag] += self->in.items[i].bulk;
         }
     }
     return PULL_BATCH;
@@ -230,25 +232,19 @@ static struct value label_map(const struct elements *self, struct exec *exec)
 static enum pull pull_counts(struct elements *self, struct exec *exec, struct batch *out)
 {
     const struct plan_elements *plan = plan_of(&self->op);
-    enum pull rc = read_all(self, exec);
+    enum pull rc = plan->is_start ? PULL_BATCH : add_inputs(self, exec);
 
+    if (rc == PULL_BATCH) {
+        rc = read_all(self, exec);
+    }
     if (rc != PULL_BATCH) {
         return rc;
-    }
-    if (self->totals == NULL) {
-        self->totals = mem_array(self->op.tags, sizeof *self->totals);
-    }
-    if (!plan->is_start) {
-        rc = add_inputs(self, exec);
-        if (rc != PULL_BATCH) {
-            return rc;
-        }
     }
     for (; self->tag_at < self->op.tags; self->tag_at++) {
         if (!op_is_asked(&self->op, self->tag_at)) {
             continue;
         }
-        uint64_t total = plan->is_start ? row_total(self) : self->totals[self->tag_at];
+        uint64_t total = row_total(self) * (plan->is_start ? 1 : self->totals[self->tag_at]);
         struct value value =
             plan->emit == READ_LABEL_COUNTS ? label_map(self, exec) : value_long((int64_t)total);
         struct traverser result = op_start(&self->op, exec, self->tag_at, value);

@@ -705,6 +705,7 @@ void fakegraph_modern(struct fakegraph *graph)
     add_edge(graph, 11, 4, "created", 3, 0.4);
     add_edge(graph, 12, 6, "created", 3, 0.2);
     graph->txn.change_count = 0;
+    graph->next_id = 1000;
 }
 
 /* ---- running ---- */

@@ -10,7 +10,7 @@
 #include <string.h>
 
 enum {
-    EPOCH_WAIT_MS = 200, /* For a newer map; then the old one is tried again. */
+    EPOCH_WAIT_MS = 20,  /* For a newer map; then the old one is tried again. */
     BUSY_WAIT_MS = 20,   /* Before a shard that is not available is asked again; doubles. */
     BUSY_MS = 5000,      /* Not available for longer: the query is run again. */
     QUEUE_MAX = 2        /* Replies of a shard not yet taken: one in use, one ahead. */

@@ -13,7 +13,7 @@ enum {
     SILENCE_MAX_MS = 4000,
     ELECTION_WAIT_MS = 50, /* Before a coordinator without a leader is asked again. */
     MAP_PERIOD_MS = 5000,  /* The map is asked for even if nobody misses it. */
-    MAP_CHANGING_MS = 20,  /* The same while it shows that something is being made or started. */
+    MAP_CHANGING_MS = 10,  /* The same while it shows that something is being made or started. */
     UNKNOWN_KEPT_MS = 60000
 };
 
@@ -216,9 +216,24 @@ static bool map_is_changing(const struct shardmap *map)
     return is_changing;
 }
 
+/* Somebody waits for a newer one: the coordinator may hear of a restart a moment after us. */
+static bool map_is_missed(const struct remote *remote)
+{
+    for (size_t i = 0; i < remote->requests.count; i++) {
+        const struct remote_request *request =
+            (const struct remote_request *)(uintptr_t)remote->requests.entries[i].value;
+        if (request->is_held && request->map_version != UINT64_MAX) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static uint64_t map_again(const struct remote *remote)
 {
-    return remote->now_ms + (map_is_changing(remote_map(remote)) ? MAP_CHANGING_MS : MAP_PERIOD_MS);
+    bool is_soon = map_is_changing(remote_map(remote)) || map_is_missed(remote);
+
+    return remote->now_ms + (is_soon ? MAP_CHANGING_MS : MAP_PERIOD_MS);
 }
 
 void remote_refresh(struct remote *remote)

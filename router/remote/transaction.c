@@ -8,7 +8,7 @@
 #include <inttypes.h>
 
 enum {
-    EPOCH_WAIT_MS = 200, /* For a newer map; then the old one is tried again. */
+    EPOCH_WAIT_MS = 20,  /* For a newer map; then the old one is tried again. */
     BUSY_WAIT_MS = 50    /* Before a shard that is not available is asked again. */
 };
 

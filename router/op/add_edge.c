@@ -1,5 +1,6 @@
-/* addE(): gathers, finds the arguments and both ends of all traversers, reads the labels of ends that are known
- * by id only in one fetch, then buffers the edges. That the ends exist is checked by their shards at commit. */
+/* addE(): gathers, finds the arguments and both ends of all traversers, reads the labels of ends
+ * that are known by id only in one fetch, then buffers the edges. That the ends exist is checked
+ * by their shards at commit. */
 #include "common/mem.h"
 #include "router/op/elem.h"
 #include "router/op/exec.h"

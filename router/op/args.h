@@ -1,5 +1,6 @@
 /*
- * args.h -- arguments of a step that may be constants or traversals: their values for all traversers at once.
+ * args.h -- arguments of a step that may be constants or traversals: their values for all
+ * traversers at once.
  *
  * Pure. Ownership: runs are in the exec's arena, values on the heap; close it.
  */

@@ -31,7 +31,8 @@ static uint32_t slice_max(const struct attempt *self)
     return max;
 }
 
-/* Takes a slice of the batch: all, or one if a child changes the graph and the next must see that. */
+/* Takes a slice of the batch: all, or one if a child changes the graph and the next must see that.
+ * */
 static enum pull fill(struct attempt *self, struct exec *exec)
 {
     enum pull rc = op_pull(self->op.input, exec, &self->in);

@@ -1,6 +1,6 @@
 /*
- * attempt.h -- what coalesce() and optional() have in common: children in turn, each for those of the batch
- * that have no result yet; results in the order of the traversers they come from.
+ * attempt.h -- what coalesce() and optional() have in common: children in turn, each for those of
+ * the batch that have no result yet; results in the order of the traversers they come from.
  *
  * Pure. Ownership: on the heap but for the children; close it.
  */

@@ -1,10 +1,10 @@
 /*
- * branches.h -- what union() and choose() have in common: global children, each of which gets its share of the
- * traversers.
+ * branches.h -- what union() and choose() have in common: global children, each of which gets its
+ * share of the traversers.
  *
- * If a branch keeps state over traversers, all input is gathered before any branch runs: a count() in a
- * branch counts all. If one changes the graph, traversers go through one after the other. In a loop, the
- * branches see rounds as the loop's body does.
+ * If a branch keeps state over traversers, all input is gathered before any branch runs: a count()
+ * in a branch counts all. If one changes the graph, traversers go through one after the other. In
+ * a loop, the branches see rounds as the loop's body does.
  *
  * Pure. Ownership: on the heap but for the children; close it.
  */

@@ -3,15 +3,15 @@
  *
  *   child_start(batch of n) -> traverser i enters with tag i -> child_pull ... DONE
  *
- * Results carry the tag of the traverser they come from, so a hop inside where() or by() costs one request a
- * shard for the batch, not for each traverser.
+ * Results carry the tag of the traverser they come from, so a hop inside where() or by() costs one
+ * request a shard for the batch, not for each traverser.
  *
- * Two kinds. Local (child_start): tag = position in the batch, bulk 1, so that what the child counts is that
- * of one object; the caller multiplies. Global (child_enter, child_round): tag and bulk as they are, for the
- * body of repeat() and branches of union().
+ * Two kinds. Local (child_start): tag = position in the batch, bulk 1, so that what the child
+ * counts is that of one object; the caller multiplies. Global (child_enter, child_round): tag and
+ * bulk as they are, for the body of repeat() and branches of union().
  *
- * A child that changes the graph (is_write) must see its own changes one traverser after the other: callers
- * give it batches of child_batch_max() traversers.
+ * A child that changes the graph (is_write) must see its own changes one traverser after the
+ * other: callers give it batches of child_batch_max() traversers.
  */
 #ifndef ROUTER_OP_CHILD_H
 #define ROUTER_OP_CHILD_H
@@ -33,8 +33,8 @@ uint32_t child_batch_max(const struct child *child);
 /* Resets the child and enters the traversers (kept until DONE): tag i, bulk 1. */
 void child_start(struct child *child, struct exec *exec, const struct traverser *items,
                  uint32_t count);
-/* Resets the child and enters the traversers as they are; `tags` is the caller's op->tags. Asked are the tags
- * of the items. */
+/* Resets the child and enters the traversers as they are; `tags` is the caller's op->tags. Asked
+ * are the tags of the items. */
 void child_enter(struct child *child, struct exec *exec, const struct traverser *items,
                  uint32_t count, uint32_t tags);
 /* The same for the next round of a loop: operators keep what they keep over rounds. */
@@ -54,7 +54,8 @@ bool child_is_reading(const struct plan_traversal *traversal);
 
 /* What the caller needs of an element. */
 enum load_want {
-    LOAD_SOME, /* Properties: the projected ones of a rule are enough (the rule knows who needs what). */
+    /* Properties: the projected ones of a rule are enough (the rule knows who needs what). */
+    LOAD_SOME,
     LOAD_WHOLE, /* All properties. Always so when deep. */
     LOAD_LABEL  /* Vertices: the label. */
 };
@@ -65,10 +66,11 @@ struct load_run {
     struct load_state *state; /* load.c; in the exec's arena. */
 };
 
-/* Makes sure that all VERTEX and EDGE values, also those inside lists, maps and paths when `deep`, have what
- * is wanted and is not older than the transaction's changes: replaces values in place. At most one request a
- * shard for the vertices and one for the edges (or as many as READ_IDS_MAX demands). BATCH when done, WAIT
- * (call again with the same arguments), ERROR. Elements that are gone keep what is known. */
+/* Makes sure that all VERTEX and EDGE values, also those inside lists, maps and paths when `deep`,
+ * have what is wanted and is not older than the transaction's changes: replaces values in place.
+ * At most one request a shard for the vertices and one for the edges (or as many as READ_IDS_MAX
+ * demands). BATCH when done, WAIT (call again with the same arguments), ERROR. Elements that are
+ * gone keep what is known. */
 enum pull load_values(struct load_run *load, struct exec *exec, struct value *values,
                       uint32_t count, bool deep);
 /* The same for the values of traversers. */
@@ -91,8 +93,8 @@ struct by_run {
 
 int by_open(struct by_run *by, struct exec *exec, const struct plan_by *plan,
             struct plan_traversal *const *children);
-/* First result for each traverser (bulk 1): values[i], productive[i]. BATCH when all are there, WAIT, ERROR.
- * Call again with the same arguments after a WAIT. */
+/* First result for each traverser (bulk 1): values[i], productive[i]. BATCH when all are there,
+ * WAIT, ERROR. Call again with the same arguments after a WAIT. */
 enum pull by_values(struct by_run *by, struct exec *exec, const struct traverser *items,
                     uint32_t count, struct value *values, bool *productive);
 /* Forgets a run that was not finished: from the operator's reset. */
@@ -105,7 +107,8 @@ bool by_column(struct arena *arena, enum enumerator column, const struct value *
                struct value *out);
 /* What T.id ... give of an element or property. False for other kinds. */
 bool by_token(enum enumerator token, const struct value *of, struct value *out);
-/* The first value of a property key: of a vertex, an edge or a vertex property, all loaded. False: none. */
+/* The first value of a property key: of a vertex, an edge or a vertex property, all loaded. False:
+ * none. */
 bool by_property(const struct value *element, struct slice key, struct value *out);
 
 #endif

@@ -1,5 +1,5 @@
-/* choose(): what each traverser of the batch chooses by is found at once; then each option runs for its share.
- * Only the first option that matches counts. What matches none passes as it is. */
+/* choose(): what each traverser of the batch chooses by is found at once; then each option runs
+ * for its share. Only the first option that matches counts. What matches none passes as it is. */
 #include "common/mem.h"
 #include "router/op/branches.h"
 #include "router/op/exec.h"

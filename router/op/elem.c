@@ -33,7 +33,8 @@ static bool parse_num(struct slice text, int64_t *out)
     return true;
 }
 
-/* The value that stands for the id: of an element its id, a numeric text a number where ids are INT. */
+/* The value that stands for the id: of an element its id, a numeric text a number where ids are
+ * INT. */
 static struct value plain_id(struct exec *exec, const struct value *value)
 {
     struct value id = *value;

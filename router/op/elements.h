@@ -1,9 +1,10 @@
 /*
  * elements.h -- what V() and E() have in common: elements by id, or all that pass the filters.
  *
- * As a start step the rows stream through. In the middle of a traversal every traverser meets the same
- * elements: they are read once, kept, and read again only after the transaction has changed something.
- * With READ_COUNT it is a reducing operator (a sum of bulks a tag), with READ_LABEL_COUNTS a map.
+ * As a start step the rows stream through. In the middle of a traversal every traverser meets the
+ * same elements: they are read once, kept, and read again only after the transaction has changed
+ * something. With READ_COUNT it is a reducing operator (a sum of bulks a tag), with
+ * READ_LABEL_COUNTS a map.
  */
 #ifndef ROUTER_OP_ELEMENTS_H
 #define ROUTER_OP_ELEMENTS_H

@@ -1,8 +1,9 @@
 /*
- * exec.h -- one run of a plan: memory, transaction, side effects, deadline, and its place in the router.
+ * exec.h -- one run of a plan: memory, transaction, side effects, deadline, and its place in the
+ * router.
  *
- * Pure but for the outbox it fills. Ownership: all of a run is in `arena`, operators included; exec_close
- * closes operators and fetches.
+ * Pure but for the outbox it fills. Ownership: all of a run is in `arena`, operators included;
+ * exec_close closes operators and fetches.
  * Limits: deadline, memory (arena limit), results; E_TIMEOUT, E_LIMIT.
  */
 #ifndef ROUTER_OP_EXEC_H
@@ -42,12 +43,13 @@ struct exec {
     uint32_t budget;  /* Rows that may still be worked on before this turn yields. */
 };
 
-/* The caller seeds prng and sets arena.limit_bytes and deadline_ms afterwards. Keeps plan, txn, remote. Returns
- * E_LIMIT for children nested too deep, and what operators say when they are opened. */
+/* The caller seeds prng and sets arena.limit_bytes and deadline_ms afterwards. Keeps plan, txn,
+ * remote. Returns E_LIMIT for children nested too deep, and what operators say when they are
+ * opened. */
 int exec_open(struct exec *exec, const struct plan *plan, struct transaction *txn,
               struct remote *remote, struct error *err);
-/* One pull at the root, as much work as a turn may do. WAIT: pull again when `waiting` has changed, or, if
- * is_yielding, in the next turn. */
+/* One pull at the root, as much work as a turn may do. WAIT: pull again when `waiting` has
+ * changed, or, if is_yielding, in the next turn. */
 enum pull exec_pull(struct exec *exec, uint64_t now_ms, struct batch *out);
 void exec_close(struct exec *exec);
 /* Null if there is none of that key. */

@@ -1,4 +1,5 @@
-/* where(t), filter(t), not, and, or: each child runs once for those of the batch that are not decided yet. */
+/* where(t), filter(t), not, and, or: each child runs once for those of the batch that are not
+ * decided yet. */
 #include "common/mem.h"
 #include "router/op/child.h"
 #include "router/op/exec.h"

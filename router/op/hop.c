@@ -1,5 +1,6 @@
-/* One hop of a frontier: gather -> one fetch (a request a shard) -> maybe a second one, for the far vertices'
- * properties -> give. Equal vertices of the frontier are asked for once; their rows fan out again here. */
+/* One hop of a frontier: gather -> one fetch (a request a shard) -> maybe a second one, for the
+ * far vertices' properties -> give. Equal vertices of the frontier are asked for once; their rows
+ * fan out again here. */
 #include "common/mem.h"
 #include "router/op/elem.h"
 #include "router/op/exec.h"

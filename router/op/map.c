@@ -1,4 +1,5 @@
-/* map(t), flatMap(t), local(t): the child runs for a slice of the batch at a time; results stream through. */
+/* map(t), flatMap(t), local(t): the child runs for a slice of the batch at a time; results stream
+ * through. */
 #include "common/mem.h"
 #include "router/op/child.h"
 #include "router/op/exec.h"

@@ -1,8 +1,8 @@
 /*
  * mutate.h -- what the operators that change the graph have in common.
  *
- * They are eager: all input is gathered before the first change, or a scan above would meet what it made.
- * Changes are buffered in the transaction; reads of the same query see them.
+ * They are eager: all input is gathered before the first change, or a scan above would meet what
+ * it made. Changes are buffered in the transaction; reads of the same query see them.
  *
  * Pure. Errors are set in the exec; functions that return bool give false then.
  */
@@ -18,7 +18,8 @@ struct mutate_input {
     bool is_done;
 };
 
-/* BATCH: all input is in `all`, at least one; DONE: there is none. is_start: one traverser that is nobody. */
+/* BATCH: all input is in `all`, at least one; DONE: there is none. is_start: one traverser that is
+ * nobody. */
 enum pull mutate_gather(struct mutate_input *input, struct op *op, struct exec *exec,
                         bool is_start);
 void mutate_reset(struct mutate_input *input);
@@ -59,8 +60,8 @@ bool mutate_change(struct exec *exec, const struct change *change);
 bool mutate_edge_change(struct exec *exec, const struct edge *edge, struct change *out);
 /* Both halves. */
 bool mutate_edge(struct exec *exec, const struct edge *edge, const struct change *out);
-/* Adds a vertex; gives its value. Properties with NULL are left out; of equal keys without a cardinality all
- * stay, as in TinkerGraph's addVertex(). */
+/* Adds a vertex; gives its value. Properties with NULL are left out; of equal keys without a
+ * cardinality all stay, as in TinkerGraph's addVertex(). */
 bool mutate_add_vertex(struct exec *exec, const struct vid *id, struct slice label,
                        const struct mutate_property *properties, uint32_t count, struct value *out);
 /* Adds an edge; ends are vertices whose labels are known. */

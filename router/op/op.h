@@ -1,34 +1,36 @@
 /*
  * op.h -- operators: the running form of plan steps, pulled in batches.
  *
- * A pipeline is a chain of operators; op_pull(last) asks its input in turn. All that survives a WAIT is in the
- * operator's struct. A pull that gives WAIT has asked the shards for something (remote/fetch.h) and is called
- * again after exec_wake().
+ * A pipeline is a chain of operators; op_pull(last) asks its input in turn. All that survives a
+ * WAIT is in the operator's struct. A pull that gives WAIT has asked the shards for something
+ * (remote/fetch.h) and is called again after exec_wake().
  *
  *        +--------+   pull   +-------+   pull   +------+
  * exec ->| values |--------->|  has  |--------->| hop  |---> fetch ---> outbox
  *        +--------+  <-batch +-------+  <-batch +------+
  *
- * Tags. Operators that keep state over traversers (count, limit, order, dedup, group, fold ...) keep it per
- * tag, 0 <= tag < op->tags. The root has one tag, 0. child.h runs a local child for a batch: tags are
- * positions in that batch. A global child (body of repeat(), branch of union()) keeps the tags of the
- * operator that runs it, and is entered by some of them only.
+ * Tags. Operators that keep state over traversers (count, limit, order, dedup, group, fold ...)
+ * keep it per tag, 0 <= tag < op->tags. The root has one tag, 0. child.h runs a local child for a
+ * batch: tags are positions in that batch. A global child (body of repeat(), branch of union())
+ * keeps the tags of the operator that runs it, and is entered by some of them only.
  *
- * Reducing operators (count, fold, sum, group, cap ...) drain their input to DONE, then give, in the order of
- * tags, one result for each tag with op_is_asked(op, tag), even if no traverser of that tag arrived (count 0,
- * an empty list; sum, min, max and mean give nothing). Asked are the tags that *entered* the pipeline,
- * whatever was filtered on the way: all of a local child and of the root, those of the traversers that
- * entered a global child. Results are made by op_start: no path before them.
+ * Reducing operators (count, fold, sum, group, cap ...) drain their input to DONE, then give, in
+ * the order of tags, one result for each tag with op_is_asked(op, tag), even if no traverser of
+ * that tag arrived (count 0, an empty list; sum, min, max and mean give nothing). Asked are the
+ * tags that *entered* the pipeline, whatever was filtered on the way: all of a local child and of
+ * the root, those of the traversers that entered a global child. Results are made by op_start: no
+ * path before them.
  *
- * Restarts. op_reset_all is for the next run of a child (all state goes; op->tags may have changed before).
- * In a body of repeat(), operators see class->round between rounds instead of reset: null means reset, as
- * limit and count want it; dedup keeps what it has seen and forgets only that it was done.
+ * Restarts. op_reset_all is for the next run of a child (all state goes; op->tags may have changed
+ * before). In a body of repeat(), operators see class->round between rounds instead of reset: null
+ * means reset, as limit and count want it; dedup keeps what it has seen and forgets only that it
+ * was done.
  *
  * Labels. op_pull attaches the as() labels of the step to all that comes out; operators need not.
  *
  * One file an operator; it exports one symbol, <name>_class, and has one row in ops.def.
- * Pure. Ownership: operators are in the exec's arena; what they hold beyond (batches, maps) is given back
- * in close.
+ * Pure. Ownership: operators are in the exec's arena; what they hold beyond (batches, maps) is
+ * given back in close.
  */
 #ifndef ROUTER_OP_OP_H
 #define ROUTER_OP_OP_H
@@ -52,7 +54,8 @@ enum pull {
     PULL_ERROR  /* exec->error says why; the query is over. */
 };
 
-/* Where a traverser has been, newest first; shared between traversers, never changed once shared. */
+/* Where a traverser has been, newest first; shared between traversers, never changed once shared.
+ * */
 struct path_node {
     const struct path_node *previous;
     struct value value;
@@ -142,8 +145,9 @@ static inline bool op_is_asked(const struct op *op, uint32_t tag)
     return op->asked == NULL || op->asked[tag] != 0;
 }
 
-/* Every pull goes through here: clears `out`, counts rows, checks deadline, cancel and memory, asserts that
- * a BATCH is not empty, attaches as() labels to what comes out. DONE stays DONE until reset. */
+/* Every pull goes through here: clears `out`, counts rows, checks deadline, cancel and memory,
+ * asserts that a BATCH is not empty, attaches as() labels to what comes out. DONE stays DONE until
+ * reset. */
 enum pull op_pull(struct op *op, struct exec *exec, struct batch *out);
 
 /* ---- batches ---- */
@@ -156,7 +160,8 @@ void batch_push(struct batch *batch, const struct traverser *traverser);
 
 /* ---- what operators do to traversers ---- */
 
-/* A successor of `from` with a new value: path extended as the plan needs; bulk, loops, sack and tag kept. */
+/* A successor of `from` with a new value: path extended as the plan needs; bulk, loops, sack and
+ * tag kept. */
 struct traverser op_split(struct op *op, struct exec *exec, const struct traverser *from,
                           struct value value);
 /* A traverser out of nothing: results of reducing operators, start steps. */

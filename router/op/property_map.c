@@ -1,5 +1,5 @@
-/* valueMap, propertyMap and elementMap: load -> a list of pairs for each element -> by() on the values of all
- * pairs of the batch at once -> maps. */
+/* valueMap, propertyMap and elementMap: load -> a list of pairs for each element -> by() on the
+ * values of all pairs of the batch at once -> maps. */
 #include "common/mem.h"
 #include "router/op/child.h"
 #include "router/op/exec.h"

@@ -4,9 +4,10 @@
  *   fill -> [until] -> [emit] -> body -> [until] -> [emit] -> next round ...  -> fill
  *            before repeat()             after repeat()
  *
- * What ends or is emitted in a round is given before the next round begins, so that a limit() behind can stop
- * the loop. A wave is up to OP_GATHER traversers; all of the input if the body keeps state over traversers,
- * one if it changes the graph. After: RepeatStep.java of TinkerPop 3.8.
+ * What ends or is emitted in a round is given before the next round begins, so that a limit()
+ * behind can stop the loop. A wave is up to OP_GATHER traversers; all of the input if the body
+ * keeps state over traversers, one if it changes the graph. After: RepeatStep.java of TinkerPop
+ * 3.8.
  */
 #include "common/mem.h"
 #include "router/op/child.h"

@@ -5,8 +5,8 @@
  *     find the map -> (mergeE: its ends) -> search, one fetch -> found: onMatch for each
  *                                                            -> else: onCreate, make it
  *
- * Texts of errors and rules are those of MergeStep.java, MergeVertexStep.java and MergeEdgeStep.java of
- * TinkerPop 3.8.
+ * Texts of errors and rules are those of MergeStep.java, MergeVertexStep.java and
+ * MergeEdgeStep.java of TinkerPop 3.8.
  *
  * Pure. Ownership: values in the exec's arena, the rest on the heap; close it.
  */
@@ -60,7 +60,8 @@ void upsert_close(struct op *op);
 
 /* The value of T.id, T.label, Direction.OUT ... in a map; null if it is not there. */
 const struct value *upsert_get(const struct value *map, enum enumerator key);
-/* Filters of a map's string keys (and T.label if with_label) into spec.filters or hop.edge_filters. */
+/* Filters of a map's string keys (and T.label if with_label) into spec.filters or
+ * hop.edge_filters. */
 const struct read_filter *upsert_filters(struct exec *exec, const struct value *map,
                                          bool with_label, uint32_t *count);
 const struct predicate *upsert_equals(struct exec *exec, const struct value *value);

@@ -1,5 +1,6 @@
 /*
- * fakecheck.h -- a query over the modern graph and the lines it must give, with and without waiting for shards.
+ * fakecheck.h -- a query over the modern graph and the lines it must give, with and without
+ * waiting for shards.
  */
 #ifndef TESTS_LIB_FAKECHECK_H
 #define TESTS_LIB_FAKECHECK_H

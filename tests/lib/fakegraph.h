@@ -1,9 +1,9 @@
 /*
- * fakegraph.h -- a graph in memory under the operators: fetch.h and the operators' half of transaction.h
- * without shards, so that operators and plans are tested alone.
+ * fakegraph.h -- a graph in memory under the operators: fetch.h and the operators' half of
+ * transaction.h without shards, so that operators and plans are tested alone.
  *
- * Linked before the router's library: its fetch_* and transaction_* are used instead of the real ones.
- * Changes take effect at once (as the real reads carry what is staged); there is no commit.
+ * Linked before the router's library: its fetch_* and transaction_* are used instead of the real
+ * ones. Changes take effect at once (as the real reads carry what is staged); there is no commit.
  * A fetch gives WAIT `waits` times before its rows; fetches are counted.
  */
 #ifndef TESTS_LIB_FAKEGRAPH_H
@@ -51,10 +51,11 @@ void fakegraph_close(struct fakegraph *graph);
 uint32_t fakegraph_live_vertices(const struct fakegraph *graph);
 uint32_t fakegraph_live_edges(const struct fakegraph *graph);
 
-/* Runs a plan. Appends each result as a line of text, "3 x v[1]" if its bulk is 3; or "error: ...". */
+/* Runs a plan. Appends each result as a line of text, "3 x v[1]" if its bulk is 3; or "error:
+ * ...". */
 void fakegraph_run(struct fakegraph *graph, const struct plan *plan, struct bytes *out);
-/* Parses, plans and runs Gremlin text: fakegraph_run, or "error: ..." of the parser or the planner. Lines are
- * sorted unless keep_order. Static memory, valid until the next call. */
+/* Parses, plans and runs Gremlin text: fakegraph_run, or "error: ..." of the parser or the
+ * planner. Lines are sorted unless keep_order. Static memory, valid until the next call. */
 const char *fakegraph_query(struct fakegraph *graph, const char *text, bool keep_order);
 
 #endif

@@ -124,8 +124,8 @@ START_TEST(equal_vertices_of_a_frontier_are_asked_for_once)
     fakegraph_init(&graph);
     fakegraph_modern(&graph);
     fakegraph_query(&graph, "g.V().both().both().both().path()", true);
-    /* Never more than the six vertices there are, though paths keep the traversers apart; and one read of
-     * all of them for the client. */
+    /* Never more than the six vertices there are, though paths keep the traversers apart; and one
+     * read of all of them for the client. */
     ck_assert_uint_le(graph.inputs, 4 * 6);
     fakegraph_close(&graph);
 }

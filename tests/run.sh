@@ -29,6 +29,15 @@ setup build --buildtype=release
 ninja -C build
 ninja -C build-asan
 
+# The stock drivers, where their registries are reached; tests say what they skip.
+(cd tests/drivers/js && [ -d node_modules/gremlin ] || npm ci --no-audit --no-fund >/dev/null 2>&1) ||
+    echo 'npm cannot install the JavaScript driver: its tests are skipped'
+if [ ! -x tests/drivers/.venv/bin/python ]; then
+    python3 -m venv tests/drivers/.venv &&
+        tests/drivers/.venv/bin/pip install -q gremlinpython==3.8.2 >/dev/null 2>&1 ||
+        echo 'pip cannot install the Python driver: its tests are skipped'
+fi
+
 status=0
 run() {
     dir=$1

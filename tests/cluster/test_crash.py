@@ -17,9 +17,15 @@ from harness import ROOT, Cluster, wait_for
 from client import Client, ServerError  # noqa: E402  (harness sets the path)
 
 
+def driver_python():
+    """The interpreter that tests/run.sh gave gremlinpython, else this one."""
+    made = ROOT / 'tests/drivers/.venv/bin/python'
+    return str(made) if made.exists() else sys.executable
+
+
 def start_writers(ports, seconds):
     """Stock drivers where they are installed, plain sockets besides."""
-    python = os.environ.get('CARDEA_PYTHON', sys.executable)
+    python = os.environ.get('CARDEA_PYTHON', driver_python())
     here = pathlib.Path(__file__).parent
     ports = [str(port) for port in ports]
     commands = [[python, str(here / 'writer.py'), ','.join(ports), 'p1', str(seconds)],

@@ -88,8 +88,8 @@ def main():
             good &= run('JavaScript driver', ['node', '--test', HERE / 'js/driver.test.mjs'], env=env)
         else:
             print('ok - JavaScript driver # SKIP npm has not installed it')
-        python = os.environ.get('CARDEA_PYTHON', ROOT / 'build/venv/bin/python')
-        if subprocess.run([python, '-c', 'import gremlin_python'], capture_output=True, check=False).returncode == 0:
+        python = os.environ.get('CARDEA_PYTHON', HERE / '.venv/bin/python')
+        if pathlib.Path(python).exists() and subprocess.run([python, '-c', 'import gremlin_python'], capture_output=True, check=False).returncode == 0:
             good &= run('Python driver', [python, '-m', 'unittest', 'test_driver'], env=env, cwd=HERE / 'python')
         else:
             print('ok - Python driver # SKIP gremlinpython is not installed')

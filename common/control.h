@@ -8,8 +8,8 @@
  * IDS_LEASE          varint graph, varint count wanted
  * IDS_LEASED         varint graph, varint first, varint count: ids first .. first + count - 1
  *
- * A coordinator that does not lead refuses with E_NOT_LEADER; the text ends with the number of the leader
- * if it knows one: "the leader is 2". control_leader reads it back.
+ * A coordinator that does not lead refuses with E_NOT_LEADER; the text ends with the number of the
+ * leader if it knows one: "the leader is 2". control_leader reads it back.
  *
  * Pure. Decoded bodies borrow from their input.
  * Limits: ids below CONTROL_ID_MAX, at most CONTROL_IDS_MAX a block.

@@ -1,8 +1,9 @@
 /*
  * admin.h -- requests of the tools for the cluster itself: passed on to who can answer them.
  *
- * op "admin", processor "cardea", args: a verb and its arguments. With "node" they go to that node, with
- * "shard" to the shard's primary, else to the coordinators' leader. The answer is one result, a MAP.
+ * op "admin", processor "cardea", args: a verb and its arguments. With "node" they go to that node,
+ * with "shard" to the shard's primary, else to the coordinators' leader. The answer is one result,
+ * a MAP.
  * Verbs: coordinator/README.md, shardd/README.md.
  *
  * Pure. Limits: ADMIN_CALLS_MAX under way, ADMIN_DEADLINE_MS.

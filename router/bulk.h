@@ -1,16 +1,17 @@
 /*
  * bulk.h -- a batch of a bulk load: many vertices and edges as one transaction.
  *
- * A client sends op "load", processor "cardea", args {aliases: {g: graph}, batch: binary}. The batch is all
- * or nothing. Records, one after the other:
+ * A client sends op "load", processor "cardea", args {aliases: {g: graph}, batch: binary}. The
+ * batch is all or nothing. Records, one after the other:
  *
  *   1 change            a vertex: CHANGE_VERTEX_ADD
  *   2 label change      an edge with its id: label of the out vertex (empty: not known), then
- *   3 label change      CHANGE_EDGE_ADD of the OUT half (far_label empty: not known); 3: the id is made here
+ *   3 label change      CHANGE_EDGE_ADD of the OUT half (far_label empty: not known); 3: the id is
+ * made here
  *
- * Labels that the client does not know are read, in one request a shard for the whole batch; an end that is
- * not there ends the batch with E_NOT_FOUND. Changes go to the shards sorted by shard and key, so that a page
- * is touched once.
+ * Labels that the client does not know are read, in one request a shard for the whole batch; an end
+ * that is not there ends the batch with E_NOT_FOUND. Changes go to the shards sorted by shard and
+ * key, so that a page is touched once.
  *
  * Limits: BULK_ELEMENTS_MAX elements.
  */
@@ -31,7 +32,8 @@ void bulk_encode_edge(struct bytes *out, const struct change *edge, struct slice
 
 struct bulk;
 
-/* Reads the records (which must live as long as the run) into exec's arena. E_MALFORMED, E_LIMIT. */
+/* Reads the records (which must live as long as the run) into exec's arena. E_MALFORMED, E_LIMIT.
+ * */
 int bulk_open(struct exec *exec, struct slice records, struct bulk **bulk, struct error *err);
 /* Fills exec's transaction. BATCH: all is buffered, commit; WAIT; ERROR: exec->error. */
 enum pull bulk_advance(struct bulk *bulk, struct exec *exec);

@@ -1,9 +1,11 @@
 /*
- * plans.h -- requests made ready to run: texts parsed, plans built, kept for the next request of the same text.
+ * plans.h -- requests made ready to run: texts parsed, plans built, kept for the next request of
+ * the same text.
  *
  *   key = text, bindings as bytes  -->  statements: plan, how it ends, options of with()
  *
- * Bytecode is planned anew each time: drivers seldom send the same bytes twice, and it needs no parser.
+ * Bytecode is planned anew each time: drivers seldom send the same bytes twice, and it needs no
+ * parser.
  *
  * Pure. Ownership: the cache owns entries; plans_get gives one that plans_release gives back.
  * Limits: PLANS_MAX kept, the one used longest ago goes first.

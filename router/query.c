@@ -205,8 +205,8 @@ static bool run_again(struct query *query, const struct error *err)
     return true;
 }
 
-/* An id of our own making was given to an element by hand before: others are tried, but not for ever, for the
- * element that exists may be another one. */
+/* An id of our own making was given to an element by hand before: others are tried, but not for
+ * ever, for the element that exists may be another one. */
 static bool run_with_other_ids(struct query *query, const struct error *err)
 {
     struct error conflict = *err;

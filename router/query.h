@@ -7,9 +7,10 @@
  *    |  |  its graph in the map |                  |
  *    |  +------ back-off -------+------------------+        anything else: one error frame
  *
- * Results are held until the commit (of a read: the validation) is through, so a run that met a conflict is
- * repeated from the start and nobody has seen it. Within a session only g.tx().commit() commits; there a
- * conflict of the commit is told (596), and only a read that was refused is repeated.
+ * Results are held until the commit (of a read: the validation) is through, so a run that met a
+ * conflict is repeated from the start and nobody has seen it. Within a session only g.tx().commit()
+ * commits; there a conflict of the commit is told (596), and only a read that was refused is
+ * repeated.
  *
  * Pure. Limits: deadline, query_memory_max, result_max, retry_max.
  */

@@ -1,10 +1,12 @@
 /*
  * results.h -- what a request gives, on its way to response frames.
  *
- *   values --results_add--> batch_size of them --> an encoded frame (206) ... --results_finish--> the last (200, 204)
+ *   values --results_add--> batch_size of them --> an encoded frame (206) ...
+ *          --results_finish--> the last (200, 204)
  *
- * Nothing is sent from here: frames are held until the transaction has committed, and dropped when it is to
- * be run again. Bytecode gives traversers with their bulk, text gives plain values, as often as their bulk.
+ * Nothing is sent from here: frames are held until the transaction has committed, and dropped when
+ * it is to be run again. Bytecode gives traversers with their bulk, text gives plain values, as
+ * often as their bulk.
  *
  * Pure. Ownership: values are in the query's arena until results_finish; frames are on the heap.
  * Limits: result_max values, bytes_max bytes of frames; E_LIMIT.

@@ -217,7 +217,8 @@ static void on_reply(struct remote *remote, struct remote_request *request,
 
 /* ---- requests ---- */
 
-/* Whether the shards of the graph are still those that the inputs were grouped by. Epochs may have grown. */
+/* Whether the shards of the graph are still those that the inputs were grouped by. Epochs may have
+ * grown. */
 static bool is_same_layout(const struct fetch *fetch)
 {
     const struct shardmap *map = remote_map(fetch->exec->remote);

@@ -1,8 +1,10 @@
 /*
- * ids.h -- ids of one graph that a coordinator has leased to this router, one block in use, one ahead.
+ * ids.h -- ids of one graph that a coordinator has leased to this router, one block in use, one
+ * ahead.
  *
- * An edge's id shall fall into the shard of its out vertex, so that E(id) asks one shard. Ids come in order;
- * those that fall elsewhere are laid aside for the shard that they fall into, a few for each.
+ * An edge's id shall fall into the shard of its out vertex, so that E(id) asks one shard. Ids come
+ * in order; those that fall elsewhere are laid aside for the shard that they fall into, a few for
+ * each.
  *
  * Pure. Limits: IDS_ASIDE laid aside a shard, what is more is given up (there are 2^53).
  */

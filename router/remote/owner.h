@@ -1,8 +1,8 @@
 /*
  * owner.h -- which shard owns an id, for tens of thousands of ids at a time.
  *
- * The same answer as shardmap_lookup. Under hash partitioning the bounds of the shards are kept as numbers,
- * so that an id costs one hash and a binary search over integers.
+ * The same answer as shardmap_lookup. Under hash partitioning the bounds of the shards are kept as
+ * numbers, so that an id costs one hash and a binary search over integers.
  *
  * Pure. Ownership: keeps the map until owner_close; owns its table.
  */

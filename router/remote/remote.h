@@ -1,18 +1,19 @@
 /*
- * remote.h -- the router's view of the cluster: map, session with the coordinator, requests under way.
+ * remote.h -- the router's view of the cluster: map, session with the coordinator, requests under
+ * way.
  *
- * fetch.h scatters a read over shards and gathers rows; transaction.h buffers changes, collects read sets
- * and commits. Both send through here: requests are repeated after silence, held while a newer map is on its
- * way, and fail at their deadline.
+ * fetch.h scatters a read over shards and gathers rows; transaction.h buffers changes, collects
+ * read sets and commits. Both send through here: requests are repeated after silence, held while a
+ * newer map is on its way, and fail at their deadline.
  *
  *   remote_send --> outbox        reply, REFUSED, deadline --> request->on_reply
  *   remote_hold (map or time) --> request->on_again, which sends it anew
  *
- * A repeat has the request id and the body of the first: shards and coordinators tell repeats by the sender
- * and that id, transactions also by (sid, seq).
+ * A repeat has the request id and the body of the first: shards and coordinators tell repeats by
+ * the sender and that id, transactions also by (sid, seq).
  *
- * Pure: messages in, outbox out. Ownership: the router owns one remote. Requests are embedded in their
- * owners, who call remote_drop before they go.
+ * Pure: messages in, outbox out. Ownership: the router owns one remote. Requests are embedded in
+ * their owners, who call remote_drop before they go.
  */
 #ifndef ROUTER_REMOTE_REMOTE_H
 #define ROUTER_REMOTE_REMOTE_H
@@ -25,8 +26,8 @@ struct remote;
 struct remote_request;
 struct transaction;
 
-/* The answer, or null with err: E_TIMEOUT at the deadline, or what a REFUSED told. The request is over when
- * it is called, but keeps its fields and may be held or sent again. */
+/* The answer, or null with err: E_TIMEOUT at the deadline, or what a REFUSED told. The request is
+ * over when it is called, but keeps its fields and may be held or sent again. */
 typedef void (*remote_reply_fn)(struct remote *remote, struct remote_request *request,
                                 const struct message *reply, const struct error *err);
 typedef void (*remote_again_fn)(struct remote *remote, struct remote_request *request);
@@ -87,7 +88,8 @@ const struct remote_counters *remote_counters(const struct remote *remote);
 
 /* Sends with a new request id unless it has one. silence_ms is that of the first repeat. */
 void remote_send(struct remote *remote, struct remote_request *request);
-/* Calls on_again when the map is newer than now, or after wait_ms at the latest (with_map: asks for it). */
+/* Calls on_again when the map is newer than now, or after wait_ms at the latest (with_map: asks for
+ * it). */
 void remote_hold(struct remote *remote, struct remote_request *request, uint64_t wait_ms,
                  bool with_map);
 /* Forgets it, sends CANCEL for a READ under way, frees the body. */
@@ -107,13 +109,15 @@ void remote_leave(struct remote *remote, struct transaction *txn);
 /* A new sequence number, unanswered until remote_answered. */
 uint64_t remote_seq(struct remote *remote);
 void remote_answered(struct remote *remote, uint64_t seq);
-/* The outcome stays open: its number counts as unanswered for a minute more, so that it can be asked for. */
+/* The outcome stays open: its number counts as unanswered for a minute more, so that it can be
+ * asked for. */
 void remote_unknown(struct remote *remote, uint64_t seq);
 uint64_t remote_low_seq(const struct remote *remote);
 
 /* ---- ids ---- */
 
-/* A new id of the graph; near (may be null): its shard shall own the id too, where the graph is hashed.
+/* A new id of the graph; near (may be null): its shard shall own the id too, where the graph is
+ * hashed.
  * False: a block is on its way, and the transaction is woken when it is there. */
 bool remote_new_id(struct remote *remote, struct transaction *txn, const struct vid *near,
                    int64_t *id);

@@ -328,7 +328,8 @@ static void validate(struct transaction *txn, uint64_t deadline_ms)
     }
 }
 
-/* Writes. The body is made anew at each attempt under another epoch or term, with the same (sid, seq). */
+/* Writes. The body is made anew at each attempt under another epoch or term, with the same (sid,
+ * seq). */
 
 static void encode_commit(struct transaction *txn, uint64_t term)
 {
@@ -398,8 +399,9 @@ static void take_abort(struct transaction *txn, const struct txn_reply *reply)
     settle(txn, TRANSACTION_ABORTED);
 }
 
-/* A refusal says that the request was not carried out this time; an earlier copy of it may have been. So only
- * an answer out of the table of sessions counts: it is sent again, under the new epoch if there is one. */
+/* A refusal says that the request was not carried out this time; an earlier copy of it may have
+ * been. So only an answer out of the table of sessions counts: it is sent again, under the new
+ * epoch if there is one. */
 static void on_refused(struct transaction *txn, struct remote_request *request,
                        const struct error *err)
 {
@@ -432,15 +434,16 @@ static void on_commit1(struct remote *remote, struct remote_request *request,
     if (reply.outcome == TXN_COMMITTED) {
         settle(txn, TRANSACTION_COMMITTED);
     } else if (reply.outcome == TXN_ABORTED && message->epoch == request->epoch) {
-        /* A refusal is remembered for its epoch only; one of an older epoch does not bind the new one. */
+        /* A refusal is remembered for its epoch only; one of an older epoch does not bind the new
+         * one. */
         take_abort(txn, &reply);
     } else {
         remote_hold(remote, request, BUSY_WAIT_MS, false);
     }
 }
 
-/* From section 3.3: COMMITTED from any term is final; ABORTED counts only if it carries the term of the
- * latest resend. */
+/* From section 3.3: COMMITTED from any term is final; ABORTED counts only if it carries the term of
+ * the latest resend. */
 static void on_txn(struct remote *remote, struct remote_request *request,
                    const struct message *message, const struct error *err)
 {

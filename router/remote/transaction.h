@@ -3,11 +3,13 @@
  *
  *   OPEN -> (reads, changes) -> COMMITTING -> COMMITTED | ABORTED | UNKNOWN
  *
- * Changes are buffered per shard until the commit. Nothing to write: reads of one shard in one request need
- * nothing more; else VALIDATE at each shard after the last read. Writes on one shard (and reads on no other):
- * COMMIT1 to its primary. Else TXN to the coordinator. Rules: reference/replication.md 3.3.
+ * Changes are buffered per shard until the commit. Nothing to write: reads of one shard in one
+ * request need nothing more; else VALIDATE at each shard after the last read. Writes on one shard
+ * (and reads on no other): COMMIT1 to its primary. Else TXN to the coordinator. Rules:
+ * reference/replication.md 3.3.
  *
- * Ids of new elements come from blocks leased from the coordinator (remote keeps one block ahead a graph).
+ * Ids of new elements come from blocks leased from the coordinator (remote keeps one block ahead a
+ * graph).
  *
  * Pure. Limits: CHANGE_COUNT_MAX changes, MESSAGE_BODY_MAX bytes in all, TXN_SHARDS_MAX shards.
  */
@@ -23,8 +25,8 @@ enum transaction_state {
     TRANSACTION_OPEN,
     TRANSACTION_COMMITTING,
     TRANSACTION_COMMITTED,
-    TRANSACTION_ABORTED, /* error: E_CONFLICT (run it again), E_EXISTS, E_NOT_FOUND, E_CONSTRAINT ... */
-    TRANSACTION_UNKNOWN /* error: E_UNKNOWN_OUTCOME with the id to ask for. */
+    TRANSACTION_ABORTED, /* error: E_CONFLICT (run it again), E_EXISTS, E_NOT_FOUND ... */
+    TRANSACTION_UNKNOWN  /* error: E_UNKNOWN_OUTCOME with the id to ask for. */
 };
 
 /* What it read from and is to write on one shard. */
@@ -77,7 +79,8 @@ void transaction_mark(const struct transaction *txn, struct arena *arena,
                       struct transaction_mark *mark);
 /* Changes since the mark are forgotten; what was read stays in the read set. */
 void transaction_undo(struct transaction *txn, const struct transaction_mark *mark);
-/* Starts the commit; the state says what came of it, at once or after a wake. deadline_ms: then UNKNOWN. */
+/* Starts the commit; the state says what came of it, at once or after a wake. deadline_ms: then
+ * UNKNOWN. */
 void transaction_commit(struct transaction *txn, uint64_t deadline_ms);
 
 /* ---- for fetches ---- */
@@ -94,18 +97,21 @@ int transaction_read(struct transaction *txn, uint32_t shard, const struct read_
 const struct shardmap_graph *transaction_graph(const struct transaction *txn,
                                                const struct exec *exec);
 
-/* Buffers one change for the owner of change->vertex. E_LIMIT if there are too many. Copies what it needs. */
+/* Buffers one change for the owner of change->vertex. E_LIMIT if there are too many. Copies what it
+ * needs. */
 int transaction_change(struct transaction *txn, struct exec *exec, const struct change *change,
                        struct error *err);
-/* Both halves of a change to an edge. `out` is the half of the edge's source: direction OUT, vertex the
- * source, far the destination, far_label that of the destination; out_label: of the source. */
+/* Both halves of a change to an edge. `out` is the half of the edge's source: direction OUT, vertex
+ * the source, far the destination, far_label that of the destination; out_label: of the source. */
 int transaction_edge(struct transaction *txn, struct exec *exec, const struct change *out,
                      struct slice out_label, struct error *err);
-/* Number of changes so far: element values read before a change are stale after it (element.h: seen). */
+/* Number of changes so far: element values read before a change are stale after it (element.h:
+ * seen). */
 uint32_t transaction_change_count(const struct transaction *txn);
 
-/* A new id for a vertex, or for an edge whose out vertex is `near` (chosen so that the shard of the id is the
- * shard of `near` where the partitioner allows it). BATCH: *id is set; WAIT: a lease is under way; ERROR. */
+/* A new id for a vertex, or for an edge whose out vertex is `near` (chosen so that the shard of the
+ * id is the shard of `near` where the partitioner allows it). BATCH: *id is set; WAIT: a lease is
+ * under way; ERROR. */
 enum pull transaction_new_id(struct transaction *txn, struct exec *exec, const struct vid *near,
                              int64_t *id);
 

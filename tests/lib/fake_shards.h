@@ -1,7 +1,9 @@
 /*
- * fake_shards.h -- a router's remote with a made-up cluster: what it sends is looked at, and answered by hand.
+ * fake_shards.h -- a router's remote with a made-up cluster: what it sends is looked at, and
+ * answered by hand.
  *
- *   fake_open --> registered, a map with one graph "g" (number 1) of `shards` shards, numbered 11, 12, ...,
+ *   fake_open --> registered, a map with one graph "g" (number 1) of `shards` shards, numbered 11,
+ * 12, ...,
  *   each on a node of its own (1, 2, ...)
  */
 #ifndef TESTS_LIB_FAKE_SHARDS_H
@@ -43,12 +45,12 @@ void fake_wait(struct fake *fake, uint64_t ms);
 
 /* Decodes a READ that was sent; memory is fake->arena's. */
 struct read_request fake_read(struct fake *fake, const struct message *sent);
-/* The body of a READ_REPLY to the body of a READ: as fake_answer_read. A scan gives `fan` vertices with ids
- * shard * 100 + 0 .. */
+/* The body of a READ_REPLY to the body of a READ: as fake_answer_read. A scan gives `fan` vertices
+ * with ids shard * 100 + 0 .. */
 void fake_read_reply(struct arena *arena, const struct message *sent, uint32_t fan,
                      struct slice cursor, struct bytes *out);
-/* Answers a READ: each input gives `fan` rows of vertices id * 10 + 0 .. fan - 1 with the input's bulk, read
- * at journal index 100, read set {slot 1}. */
+/* Answers a READ: each input gives `fan` rows of vertices id * 10 + 0 .. fan - 1 with the input's
+ * bulk, read at journal index 100, read set {slot 1}. */
 void fake_answer_read(struct fake *fake, const struct message *sent, uint32_t fan,
                       struct slice cursor);
 

@@ -1,6 +1,6 @@
 /*
- * memory_cluster.h -- a coordinator, shard nodes and a router in one process, joined in memory, with files in a
- * temporary folder. Time passes only when nothing else moves.
+ * memory_cluster.h -- a coordinator, shard nodes and a router in one process, joined in memory,
+ * with files in a temporary folder. Time passes only when nothing else moves.
  *
  * Answers are text (fake_wire.c): "200 [4]", "204 ", "596 ...", frames one after the other.
  */

@@ -33,8 +33,9 @@ static void load_modern(void)
 {
     check("g.addV('person').property(id,1).property('name','marko').property('age',29).as('marko')."
           "addV('person').property(id,2).property('name','vadas').property('age',27).as('vadas')."
-          "addV('software').property(id,3).property('name','lop').property('lang','java').as('lop')."
-          "addV('person').property(id,4).property('name','josh').property('age',32).as('josh')."
+          "addV('software').property(id,3).property('name','lop').property('lang','java')"
+          ".as('lop').addV('person').property(id,4).property('name','josh').property('age',32).as('"
+          "josh')."
           "addV('software').property(id,5).property('name','ripple').property('lang','java')"
           ".as('ripple').addV('person').property(id,6).property('name','peter')"
           ".property('age',35).as('peter')"

@@ -1,4 +1,5 @@
-/* The router's facade against a coordinator and shards that answer by a script. Frames are text (fake_wire.c). */
+/* The router's facade against a coordinator and shards that answer by a script. Frames are text
+ * (fake_wire.c). */
 #include "router/router.h"
 
 #include "common/control.h"

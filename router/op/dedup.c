@@ -4,7 +4,7 @@
 #include "router/op/items.h"
 #include "router/op/scope.h"
 
-enum { ABSENT = UINT32_MAX };
+enum { ABSENT = INT32_MAX };
 
 struct dedup {
     struct op op;

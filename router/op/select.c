@@ -4,7 +4,7 @@
 
 #include <assert.h>
 
-enum { ABSENT = UINT32_MAX };
+enum { ABSENT = INT32_MAX };
 
 struct select {
     struct op op;

@@ -5,7 +5,7 @@
 
 #include <assert.h>
 
-enum { NOWHERE = UINT32_MAX };
+enum { NOWHERE = INT32_MAX };
 
 /* The last place of the label. */
 static uint32_t place_of(const struct path_node *const *nodes, uint32_t count, struct slice label)

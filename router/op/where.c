@@ -5,7 +5,7 @@
 
 #include <assert.h>
 
-enum { ABSENT = UINT32_MAX };
+enum { ABSENT = INT32_MAX };
 
 /* where('a', P('b')): compares what labels stand for. Of each traverser 1 + operands values are
  * looked up, the

@@ -298,6 +298,14 @@ uint64_t store_file_bytes(struct store *store)
     return sum;
 }
 
+void store_limit_pages(struct store *store, uint32_t pages)
+{
+    char sql[64];
+
+    snprintf(sql, sizeof sql, "PRAGMA max_page_count=%u", pages);
+    (void)stmt_exec(&store->tables.stmt, sql, NULL);
+}
+
 /* ---- journal ---- */
 
 static int add_entry(struct store *store, const struct store_entry *entry, struct error *err)

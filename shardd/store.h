@@ -130,6 +130,8 @@ struct store_counters store_counters(const struct store *store);
 typedef void (*store_count_fn)(void *ctx, bool is_edge, struct slice label, uint64_t count);
 int store_each_count(struct store *store, store_count_fn visit, void *ctx, struct error *err);
 uint64_t store_file_bytes(struct store *store);
+/* The file may have at most so many pages; more is E_LIMIT, as on a full disk. */
+void store_limit_pages(struct store *store, uint32_t pages);
 
 /* ---- fsck (store_check_*.c) ---- */
 

@@ -15,8 +15,8 @@ class Scenario:
 
 
 def cells(line):
-    """The cells of a table row; \\| is a bar within one."""
-    return [cell.strip().replace('\\|', '|') for cell in re.split(r'(?<!\\)\|', line.strip())[1:-1]]
+    """The cells of a table row; \\\\| is a bar within one, two backslashes are one."""
+    return [cell.strip().replace('\\|', '|').replace('\\\\', '\\') for cell in re.split(r'(?<!\\)\|', line.strip())[1:-1]]
 
 
 def read_feature(path, root):

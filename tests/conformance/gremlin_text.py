@@ -128,7 +128,8 @@ class Parser:
         if text == '[':
             return self.bracket()
         if text == '{':
-            return typed('g:Set', self.items('{', '}'))
+            items = self.items('{', '}')
+            return typed('g:Set', [item for at, item in enumerate(items) if item not in items[:at]])
         if kind == 'name':
             return self.word()
         raise NotDriverText(f'{text!r}')

@@ -218,13 +218,6 @@ static struct plans_entry *make(const struct request *request, const struct grem
         free_entry(entry);
         return NULL;
     }
-    if (request->tokens_only) {
-        for (uint32_t i = 0; i < entry->statement_count; i++) {
-            if (entry->statements[i].plan != NULL) {
-                entry->statements[i].plan->tokens_only = true;
-            }
-        }
-    }
     entry->users = 1;
     return entry;
 }
@@ -247,7 +240,6 @@ static void key_of(const struct request *request, struct bytes *key)
             return;
         }
     }
-    bytes_u8(key, request->tokens_only);
     bytes_blob(key, request->gremlin);
     codec_encode(key, NULL, bindings);
 }

@@ -383,6 +383,7 @@ static void begin_statement(struct query *query)
         fail_with(query, &err);
         return;
     }
+    query->results.tokens_only = query->request.tokens_only || statement->plan->tokens_only;
     query->is_exec_open = true;
     query->is_fresh = true;
     query->batch = (struct batch){0};

@@ -1,5 +1,6 @@
 #include "router/results.h"
 
+#include "common/element.h"
 #include "common/map.h"
 #include "common/mem.h"
 
@@ -87,6 +88,82 @@ static int push(struct results *results, const struct value *value, struct error
     return E_OK;
 }
 
+/* ---- elements without their properties ---- */
+
+static struct value strip(struct arena *arena, const struct value *value, int depth);
+
+static struct value strip_vertex(struct arena *arena, const struct vertex *from)
+{
+    struct vertex *vertex = arena_copy(arena, from, sizeof *from);
+
+    vertex->props = NULL;
+    vertex->prop_count = 0;
+    vertex->has_props = false;
+    return value_vertex(vertex);
+}
+
+static struct value strip_edge(struct arena *arena, const struct edge *from)
+{
+    struct edge *edge = arena_copy(arena, from, sizeof *from);
+
+    edge->props = NULL;
+    edge->prop_count = 0;
+    edge->has_props = false;
+    return value_edge(edge);
+}
+
+static const struct value *strip_items(struct arena *arena, const struct value *items, size_t count,
+                                       int depth)
+{
+    struct value *stripped = arena_array(arena, count, sizeof *stripped);
+
+    for (size_t i = 0; i < count; i++) {
+        stripped[i] = strip(arena, &items[i], depth + 1);
+    }
+    return stripped;
+}
+
+static struct value strip_path(struct arena *arena, const struct value *value, int depth)
+{
+    struct path *path = arena_copy(arena, value->path, sizeof *path);
+    struct value stripped = *value;
+
+    path->objects = strip_items(arena, path->objects, path->size, depth);
+    stripped.path = path;
+    return stripped;
+}
+
+static struct value strip(struct arena *arena, const struct value *value, int depth)
+{
+    struct value stripped = *value;
+    size_t width = 2;
+
+    if (depth == VALUE_DEPTH_MAX) {
+        return *value;
+    }
+    switch ((int)value->kind) {
+    case VALUE_VERTEX:
+        return strip_vertex(arena, value->vertex);
+    case VALUE_EDGE:
+        return strip_edge(arena, value->edge);
+    case VALUE_PATH:
+        return strip_path(arena, value, depth);
+    case VALUE_LIST:
+    case VALUE_SET:
+        width = 1;
+        break;
+    case VALUE_MAP:
+    case VALUE_BULKSET:
+    case VALUE_TREE:
+    case VALUE_ENTRY:
+        break;
+    default:
+        return *value;
+    }
+    stripped.items = strip_items(arena, value->items, width * value->size, depth);
+    return stripped;
+}
+
 static struct value traverser(struct arena *arena, const struct value *value, uint64_t bulk)
 {
     struct value *items = arena_alloc(arena, 2 * sizeof *items);
@@ -99,9 +176,14 @@ static struct value traverser(struct arena *arena, const struct value *value, ui
 int results_add(struct results *results, struct arena *arena, const struct value *value,
                 uint64_t bulk, struct error *err)
 {
+    struct value stripped;
     int rc = E_OK;
 
     assert(bulk > 0);
+    if (results->tokens_only) {
+        stripped = strip(arena, value, 0);
+        value = &stripped;
+    }
     if (results->request->op == REQUEST_BYTECODE) {
         struct value wrapped = traverser(arena, value, bulk);
         return push(results, &wrapped, err);

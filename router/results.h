@@ -34,6 +34,7 @@ struct results {
     uint64_t result_max;
     uint64_t bytes_max;
     enum results_form form;
+    bool tokens_only;     /* Elements without their properties. */
     struct value *values; /* Of the frame being filled. */
     uint32_t count, room;
     uint64_t total;

@@ -1,6 +1,7 @@
 /* Frames are text (fake_wire.c). */
 #include "router/results.h"
 
+#include "common/element.h"
 #include "tests/lib/runner.h"
 
 #include <string.h>
@@ -132,6 +133,27 @@ START_TEST(sets_and_bulk_sets_are_one_value)
 }
 END_TEST
 
+START_TEST(tokens_take_the_properties_off_however_deep)
+{
+    struct vproperty property = {.key = SLICE("name")};
+    struct vertex vertex = {
+        .id = value_int(1), .props = &property, .prop_count = 1, .has_props = true};
+    struct value element = value_vertex(&vertex);
+    struct path path = {.size = 1, .objects = &element};
+    struct value walk = {.kind = VALUE_PATH, .path = &path};
+
+    open_results(REQUEST_EVAL);
+    results.tokens_only = true;
+    struct value list = value_items(&arena, VALUE_LIST, &walk, 1);
+    ck_assert_int_eq(results_add(&results, &arena, &list, 1, NULL), E_OK);
+    const struct value *got = results.values[0].items[0].path->objects;
+    ck_assert(!got->vertex->has_props);
+    ck_assert_uint_eq(got->vertex->prop_count, 0);
+    ck_assert(vertex.has_props);
+    close_results();
+}
+END_TEST
+
 START_TEST(too_many_results_and_too_many_bytes_are_refused)
 {
     open_results(REQUEST_EVAL);
@@ -150,4 +172,5 @@ END_TEST
 RUN_SUITE("results", a_full_frame_goes_when_there_is_more, exactly_a_frame_is_one_frame,
           nothing_is_no_content_but_an_empty_list_over_http, http_gets_all_in_one,
           text_unrolls_bulk_and_bytecode_keeps_it, sets_and_bulk_sets_are_one_value,
+          tokens_take_the_properties_off_however_deep,
           too_many_results_and_too_many_bytes_are_refused)

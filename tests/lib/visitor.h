@@ -1,0 +1,59 @@
+/*
+ * visitor.h -- a client with a raw socket, the front it visits, and a router in place of the real
+ * one: it echoes. All in one thread.
+ */
+#ifndef TESTS_LIB_VISITOR_H
+#define TESTS_LIB_VISITOR_H
+
+#include <stdbool.h>
+
+#include "common/loop.h"
+#include "router/front/front.h"
+
+enum { VISITOR_PATIENCE_MS = 20000, VISITOR_ROOM = 24 << 20 };
+
+/* WebSocket opcodes. */
+enum { TEXT = 1, BINARY = 2, CLOSE = 8, PING = 9, CONTINUATION = 0 };
+
+struct router {
+    const struct shardmap *map;
+    uint64_t clients; /* Ever opened. */
+    uint64_t closed;  /* Of them. */
+    struct router_response waiting[64];
+    size_t count;
+    size_t requests;
+    bool is_ready;
+    bool holds; /* Answers nothing for now. */
+};
+
+struct visitor {
+    struct front *front;
+    struct outbox out;
+    struct stats stats;
+    int socket; /* Of the client. */
+    char *got;  /* All that has come, with a NUL. */
+    size_t got_size;
+};
+
+extern struct router visitor_router;
+extern struct visitor visitor;
+
+/* A front on a free port, and an outside. */
+void visitor_setup_with(uint32_t connections_max, size_t backlog_bytes);
+void visitor_setup(void);
+void visitor_disconnect(void);
+void visitor_teardown(void);
+void visitor_connect(void);
+void visitor_turn(void);
+bool visitor_read_some(void);
+void visitor_send_bytes(const void *data, size_t size);
+void visitor_send_text(const char *text);
+void visitor_expect_size(size_t size);
+void visitor_expect(const char *text);
+void visitor_expect_closed(void);
+void visitor_forget(void);
+void visitor_run_turns(void);
+void visitor_upgrade(const char *extra);
+void visitor_send_frame(int opcode, bool is_final, const void *data, size_t size);
+
+#endif

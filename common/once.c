@@ -67,8 +67,10 @@ void once_trim(struct once_table *table, uint64_t sid, uint64_t low_seq)
     }
     size_t gone = place_of(session, low_seq);
     session->count -= gone;
-    memmove(session->outcomes, session->outcomes + gone,
-            session->count * sizeof *session->outcomes);
+    if (gone > 0 && session->count > 0) {
+        memmove(session->outcomes, session->outcomes + gone,
+                session->count * sizeof *session->outcomes);
+    }
     session->low_seq = low_seq;
 }
 

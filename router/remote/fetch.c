@@ -13,6 +13,7 @@ enum {
     EPOCH_WAIT_MS = 20,  /* For a newer map; then the old one is tried again. */
     BUSY_WAIT_MS = 20,   /* Before a shard that is not available is asked again; doubles. */
     BUSY_MS = 5000,      /* Not available for longer: the query is run again. */
+    GATHER_MAX = 100000, /* Rows gathered before others have their turn. */
     QUEUE_MAX = 2        /* Replies of a shard not yet taken: one in use, one ahead. */
 };
 
@@ -614,11 +615,14 @@ static enum pull next_gathered(struct fetch *fetch, struct read_row *rows, uint3
                                uint32_t *count)
 {
     struct read_row row;
+    uint32_t merged = 0;
 
-    while (next_row(fetch, &row)) {
+    while (merged < GATHER_MAX && next_row(fetch, &row)) {
         merge(fetch, &row);
+        merged++;
     }
     if (fetch->code != E_OK || !is_all_taken(fetch)) {
+        fetch->exec->is_yielding |= merged == GATHER_MAX;
         return PULL_WAIT;
     }
     if (fetch->spec->emit == READ_COUNT && fetch->gathered_count == 0) {

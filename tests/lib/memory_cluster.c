@@ -254,21 +254,40 @@ void memory_cluster_graph(struct memory_cluster *cluster, const char *name, uint
 
 /* ---- queries ---- */
 
+static uint8_t send_request(struct memory_cluster *cluster, struct request *request)
+{
+    request->has_id = true;
+    request->id[15] = ++cluster->next_id;
+    request->source = SLICE("g");
+    router_request(cluster->router, cluster->now_ms, cluster->client, request, &cluster->out);
+    memory_send(&cluster->memory, cluster->router_end, &cluster->out);
+    return cluster->next_id;
+}
+
 uint8_t memory_cluster_ask(struct memory_cluster *cluster, const char *session, const char *text)
 {
-    struct request request = {
-        .has_id = true, .op = REQUEST_EVAL, .op_name = SLICE("eval"), .source = SLICE("g")};
+    struct request request = {.op = REQUEST_EVAL, .op_name = SLICE("eval")};
 
     arena_init(&request.arena, 0);
     request.gremlin = slice_of(arena_copy(&request.arena, text, strlen(text)), strlen(text));
-    request.id[15] = ++cluster->next_id;
     if (session != NULL) {
         request.processor = SLICE("session");
         request.session = slice_text(session);
     }
-    router_request(cluster->router, cluster->now_ms, cluster->client, &request, &cluster->out);
-    memory_send(&cluster->memory, cluster->router_end, &cluster->out);
-    return cluster->next_id;
+    return send_request(cluster, &request);
+}
+
+const char *memory_cluster_load(struct memory_cluster *cluster, struct slice batch)
+{
+    struct request request = {
+        .op = REQUEST_OTHER, .op_name = SLICE("load"), .processor = SLICE("cardea")};
+    struct value items[2] = {value_cstring("batch"),
+                             {.kind = VALUE_BINARY, .size = (uint32_t)batch.size}};
+
+    arena_init(&request.arena, 0);
+    items[1].bytes = arena_copy(&request.arena, batch.data, batch.size);
+    request.args = value_items(&request.arena, VALUE_MAP, items, 1);
+    return memory_cluster_wait(cluster, send_request(cluster, &request));
 }
 
 const char *memory_cluster_wait(struct memory_cluster *cluster, uint8_t id)

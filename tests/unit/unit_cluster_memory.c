@@ -1,8 +1,10 @@
 /* Gremlin text end to end: router, coordinator and shard nodes in one process, real files. */
+#include "router/bulk.h"
 #include "tests/lib/memory_cluster.h"
 #include "tests/lib/runner.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { HASH_SHARDS = 4 };
@@ -178,6 +180,52 @@ START_TEST(what_was_acknowledged_is_there_after_a_restart_of_every_node)
 }
 END_TEST
 
+/* Vertices 0 .. count - 1, each with an edge to the next. */
+static void load_ring(uint32_t count)
+{
+    struct bytes batch;
+
+    bytes_init(&batch, 0);
+    for (uint32_t i = 0; i < count; i++) {
+        struct change vertex = {
+            .kind = CHANGE_VERTEX_ADD, .vertex = vid_num(i), .label = SLICE("v")};
+        bulk_encode_vertex(&batch, &vertex);
+    }
+    ck_assert_str_eq(memory_cluster_load(&cluster, bytes_slice(&batch)), "204 ");
+    bytes_clear(&batch);
+    for (uint32_t i = 0; i < count; i++) {
+        struct change edge = {.kind = CHANGE_EDGE_ADD,
+                              .direction = DIRECTION_OUT,
+                              .vertex = vid_num(i),
+                              .far = vid_num((i + 1) % count),
+                              .label = SLICE("next"),
+                              .far_label = SLICE("v")};
+        bulk_encode_edge(&batch, &edge, SLICE("v"), false);
+    }
+    ck_assert_str_eq(memory_cluster_load(&cluster, bytes_slice(&batch)), "204 ");
+    bytes_close(&batch);
+}
+
+START_TEST(a_hop_over_10000_vertices_costs_a_request_a_shard)
+{
+    open_cluster();
+    load_ring(10000);
+    check("g.V().out('next').count()", "200 [10000]");
+    check("g.V().out('next').out('next').dedup().count()", "200 [10000]");
+    const char *text =
+        memory_cluster_query(&cluster, "g.V().out().out().id().dedup().count().profile()");
+    int hops = 0;
+    for (const char *at = text; (at = strstr(at, "name=hop")) != NULL; at++) {
+        const char *requests = strstr(at, "requests=");
+        ck_assert_msg(requests != NULL, "%s", text);
+        ck_assert_msg(strtol(requests + strlen("requests="), NULL, 10) <= HASH_SHARDS, "%s", text);
+        hops++;
+    }
+    ck_assert_msg(hops >= 2, "%s", text);
+    memory_cluster_close(&cluster);
+}
+END_TEST
+
 START_TEST(ranges_give_the_same_answers)
 {
     memory_cluster_open(&cluster, 1, "range");
@@ -195,4 +243,4 @@ RUN_SUITE("cluster_memory", an_empty_graph_has_nothing, the_modern_graph_is_writ
           the_second_of_two_sessions_that_read_and_wrote_the_same_is_refused,
           counters_incremented_at_once_lose_nothing,
           what_was_acknowledged_is_there_after_a_restart_of_every_node,
-          ranges_give_the_same_answers)
+          a_hop_over_10000_vertices_costs_a_request_a_shard, ranges_give_the_same_answers)

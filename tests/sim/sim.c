@@ -1,0 +1,363 @@
+#include "tests/sim/sim.h"
+
+#include "common/hash.h"
+#include "common/mem.h"
+#include "tests/sim/check_list.h"
+#include "tests/sim/check_store.h"
+#include "tests/sim/check_work.h"
+#include "tests/sim/workload.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    SHARDS = 4,
+    SETUP_MS = 20000,
+    FINISH_MS = 30000,
+    ANSWER_MS = 15000,
+    ASK_AGAIN_MS = 200,
+    TRIES = 20,
+    ALARM_FAULT = 1000, /* Alarms: clients first. */
+    ALARM_START = 2000,
+    ALARM_JOIN = 3000
+};
+
+struct sim {
+    const struct sim_options *options;
+    struct sim_result *result;
+    struct cluster cluster;
+    struct workload workload;
+    struct prng prng;
+    uint64_t fault_us, down_us; /* Means. */
+    bool is_calm;               /* No new faults. */
+};
+
+static bool bad(struct sim *sim, const char *what)
+{
+    if (sim->result->is_good) {
+        sim->result->is_good = false;
+        bytes_format(&sim->result->why, "%s\n", what);
+        if (sim->workload.why.size > 0) {
+            bytes_append(&sim->result->why, sim->workload.why.data, sim->workload.why.size);
+        }
+    }
+    return false;
+}
+
+/* ---- nemesis ---- */
+
+static void cut_pair(struct sim *sim)
+{
+    uint32_t a = (uint32_t)prng_below(&sim->prng, CLUSTER_TOOL);
+    uint32_t b = (uint32_t)prng_below(&sim->prng, CLUSTER_TOOL);
+
+    net_cut(&sim->cluster.net, a, b, prng_chance(&sim->prng, 0.3));
+    cluster_alarm(&sim->cluster, sim->cluster.now_us + net_exponential(&sim->prng, sim->down_us),
+                  ALARM_JOIN + a * NET_PLACES_MAX + b);
+}
+
+static void spoil_disk(struct sim *sim)
+{
+    uint32_t proc = (uint32_t)prng_below(&sim->prng, CLUSTER_NODE + sim->cluster.node_count);
+
+    vfs_fail(sim->cluster.procs[proc].disk, 1 + prng_below(&sim->prng, 40),
+             prng_chance(&sim->prng, 0.5) ? VFS_FULL : VFS_IOERR);
+}
+
+static void crash_one(struct sim *sim)
+{
+    /* The coordinator as often as all nodes together. */
+    uint64_t draw = prng_below(&sim->prng, 8);
+    uint32_t proc = draw < 3 ? CLUSTER_COORDINATOR
+                    : draw < 6
+                        ? CLUSTER_NODE + (uint32_t)prng_below(&sim->prng, sim->cluster.node_count)
+                        : CLUSTER_ROUTER + (uint32_t)prng_below(&sim->prng, CLUSTER_ROUTERS);
+    enum cluster_doom doom = (enum cluster_doom)prng_below(&sim->prng, DOOM_DISK + 1);
+
+    cluster_crash(&sim->cluster, proc, doom, prng_chance(&sim->prng, 0.5));
+}
+
+static void next_fault(struct sim *sim)
+{
+    cluster_alarm(&sim->cluster, sim->cluster.now_us + net_exponential(&sim->prng, sim->fault_us),
+                  ALARM_FAULT);
+}
+
+static void on_fault(struct sim *sim)
+{
+    uint64_t draw = prng_below(&sim->prng, 10);
+
+    if (sim->is_calm) {
+        return;
+    }
+    if (draw < 6) {
+        crash_one(sim);
+    } else if (draw < 9) {
+        cut_pair(sim);
+    } else {
+        spoil_disk(sim);
+    }
+    next_fault(sim);
+}
+
+static void on_alarm(void *ctx, uint32_t alarm)
+{
+    struct sim *sim = ctx;
+
+    if (alarm < ALARM_FAULT) {
+        workload_next(&sim->workload, alarm);
+    } else if (alarm == ALARM_FAULT) {
+        on_fault(sim);
+    } else if (alarm < ALARM_JOIN) {
+        if (sim->cluster.procs[alarm - ALARM_START].core == NULL) {
+            cluster_start(&sim->cluster, alarm - ALARM_START);
+        }
+    } else {
+        net_join(&sim->cluster.net, (alarm - ALARM_JOIN) / NET_PLACES_MAX,
+                 (alarm - ALARM_JOIN) % NET_PLACES_MAX);
+    }
+}
+
+static void on_down(void *ctx, uint32_t proc)
+{
+    struct sim *sim = ctx;
+
+    workload_down(&sim->workload, proc);
+    cluster_alarm(&sim->cluster,
+                  sim->cluster.now_us + 1000 + net_exponential(&sim->prng, sim->down_us),
+                  ALARM_START + proc);
+}
+
+static void on_answers(void *ctx, uint32_t proc)
+{
+    struct sim *sim = ctx;
+
+    workload_answers(&sim->workload, proc);
+}
+
+/* ---- phases ---- */
+
+static bool is_broken(const struct sim *sim)
+{
+    return sim->cluster.failure.code != E_OK || sim->workload.why.size > 0;
+}
+
+static void run_until(struct sim *sim, uint64_t until_us)
+{
+    while (!is_broken(sim) && cluster_step(&sim->cluster, until_us)) {
+    }
+}
+
+/* Asks until there is an answer that starts with `wanted`; the answer is in the workload. */
+static bool ask(struct sim *sim, const char *text, const char *wanted)
+{
+    struct workload *workload = &sim->workload;
+
+    for (int i = 0; i < TRIES && !is_broken(sim); i++) {
+        uint64_t until_us = sim->cluster.now_us + ANSWER_MS * 1000;
+        if (workload_ask(workload, text)) {
+            while (!workload->has_answer && workload->is_asking && !is_broken(sim) &&
+                   cluster_step(&sim->cluster, until_us)) {
+            }
+            if (workload->is_asking) {
+                return bad(sim, "liveness: no answer at all to a question");
+            }
+            if (workload->has_answer && (strncmp(workload->answer, wanted, strlen(wanted)) == 0 ||
+                                         strstr(workload->answer, "exists") != NULL)) {
+                return true;
+            }
+        }
+        run_until(sim, sim->cluster.now_us + ASK_AGAIN_MS * 1000);
+    }
+    bytes_format(&sim->result->why, "%s: %s\n", text, workload->answer);
+    return bad(sim, "liveness: a question is not answered as it should be");
+}
+
+static bool make_graph(struct sim *sim)
+{
+    uint64_t end_us = sim->cluster.now_us + SETUP_MS * 1000;
+    struct cluster *cluster = &sim->cluster;
+
+    while (cluster->now_us < end_us && !is_broken(sim)) {
+        cluster_ask_graph(cluster, SHARDS);
+        cluster->has_answer = false;
+        run_until(sim, cluster->now_us + ASK_AGAIN_MS * 1000);
+        if (cluster->has_answer &&
+            (cluster->answer_code == E_OK || cluster->answer_code == E_EXISTS)) {
+            return true;
+        }
+    }
+    return bad(sim, "liveness: the graph is not made");
+}
+
+static bool set_up(struct sim *sim)
+{
+    char text[WORKLOAD_TEXT_MAX];
+    bool is_good;
+
+    for (uint32_t i = 0; i < CLUSTER_TOOL; i++) {
+        if (sim->cluster.procs[i].is_there) {
+            cluster_start(&sim->cluster, i);
+        }
+    }
+    is_good = make_graph(sim);
+    for (uint32_t i = 1; i <= WORKLOAD_ITEMS && is_good; i++) {
+        snprintf(text, sizeof text, "g.addV('n').property(id,%u).iterate()", i);
+        is_good = ask(sim, text, "204");
+    }
+    for (uint32_t i = 0; i < WORKLOAD_COUNTERS && is_good; i++) {
+        snprintf(text, sizeof text, "g.addV('n').property(id,%u).property('n',0).iterate()",
+                 WORKLOAD_COUNTER_ID + i);
+        is_good = ask(sim, text, "204");
+    }
+    for (uint32_t i = 0; i < WORKLOAD_ENDS && is_good; i++) {
+        snprintf(text, sizeof text, "g.addV('n').property(id,%u).iterate()", WORKLOAD_END_ID + i);
+        is_good = ask(sim, text, "204");
+    }
+    return is_good;
+}
+
+static void load(struct sim *sim)
+{
+    uint64_t until_ms = sim->options->until_ms;
+
+    if (until_ms == 0) {
+        until_ms = 2000 + prng_below(&sim->prng, 3000);
+    }
+    sim->workload.is_over = false;
+    for (uint32_t i = 0; i < WORKLOAD_CLIENTS; i++) {
+        cluster_alarm(&sim->cluster, sim->cluster.now_us + prng_below(&sim->prng, 50000), i);
+    }
+    next_fault(sim);
+    run_until(sim, sim->cluster.now_us + until_ms * 1000);
+    sim->workload.is_over = true;
+    sim->is_calm = true;
+}
+
+static bool heal(struct sim *sim)
+{
+    uint64_t end_us;
+
+    if (is_broken(sim)) {
+        return false;
+    }
+    cluster_heal(&sim->cluster);
+    end_us = sim->cluster.now_us + FINISH_MS * 1000;
+    while (!workload_is_idle(&sim->workload) && !is_broken(sim) &&
+           cluster_step(&sim->cluster, end_us)) {
+    }
+    if (is_broken(sim)) {
+        return false;
+    }
+    return workload_is_idle(&sim->workload) ||
+           bad(sim, "liveness: a request has no answer after healing");
+}
+
+/* A read of every item, which the checkers take as the last word. */
+static bool read_all(struct sim *sim)
+{
+    static uint32_t list[4096];
+    struct history *history = &sim->workload.history;
+    char text[WORKLOAD_TEXT_MAX];
+
+    for (uint32_t i = 0; i < WORKLOAD_ITEMS; i++) {
+        uint32_t txn = history_begin(history, sim->cluster.now_us);
+        snprintf(text, sizeof text, "g.V(%u).values('l').fold()", i + 1);
+        if (!ask(sim, text, "200")) {
+            return false;
+        }
+        uint32_t count = workload_numbers(sim->workload.answer, "[[", list, 4096);
+        history_read(history, txn, i, list, count);
+        history_end(history, txn, HISTORY_OK, sim->cluster.now_us);
+    }
+    for (uint32_t i = 0; i < WORKLOAD_COUNTERS; i++) {
+        uint32_t value = 0;
+        snprintf(text, sizeof text, "g.V(%u).values('n')", WORKLOAD_COUNTER_ID + i);
+        if (!ask(sim, text, "200")) {
+            return false;
+        }
+        (void)workload_numbers(sim->workload.answer, "[", &value, 1);
+        if (!check_work_counter(&sim->workload, i, value, &sim->result->why)) {
+            return bad(sim, "counter");
+        }
+    }
+    /* All is decided at all shards soon. */
+    run_until(sim, sim->cluster.now_us + 2000 * 1000);
+    return !is_broken(sim);
+}
+
+static bool check_files(struct sim *sim)
+{
+    struct check_store store;
+    const struct shardmap *map = NULL;
+    bool is_good;
+
+    for (uint32_t i = 0; i < CLUSTER_ROUTERS && map == NULL; i++) {
+        map = router_map(cluster_router(&sim->cluster, CLUSTER_ROUTER + i));
+    }
+    check_store_init(&store, map);
+    cluster_stop(&sim->cluster);
+    is_good = check_store_files(&store, &sim->cluster, &sim->result->why);
+    is_good = is_good && check_store_edges(&store, &sim->result->why);
+    is_good = is_good && check_work_edges(&sim->workload, &store, &sim->result->why);
+    sim->result->edges = store.out_count;
+    check_store_close(&store);
+    return is_good;
+}
+
+static void fill_result(struct sim *sim)
+{
+    struct sim_result *result = sim->result;
+
+    result->fingerprint = hash_join(sim->cluster.fingerprint, sim->workload.history.count);
+    result->simulated_ms = sim->cluster.now_us / 1000;
+    result->messages = sim->cluster.messages;
+    result->turns = sim->cluster.turns;
+    result->crashes = sim->cluster.crashes;
+    result->cuts = sim->cluster.cuts;
+    result->commits = sim->workload.commits;
+    result->aborts = sim->workload.aborts;
+    result->unknowns = sim->workload.unknowns;
+    result->session_commits = sim->workload.session_commits;
+    for (uint32_t i = 0; i < CLUSTER_TOOL; i++) {
+        if (sim->cluster.procs[i].disk != NULL) {
+            result->sectors_lost += vfs_counters(sim->cluster.procs[i].disk).lost;
+        }
+    }
+}
+
+void sim_run(const struct sim_options *options, struct sim_result *result)
+{
+    struct sim *sim = mem_alloc(sizeof *sim);
+
+    sim->options = options;
+    sim->result = result;
+    *result = (struct sim_result){.is_good = true};
+    bytes_init(&result->why, 0);
+    prng_init(&sim->prng, options->seed + 77777);
+    sim->fault_us = 100000 + prng_below(&sim->prng, 500000);
+    sim->down_us = 50000 + prng_below(&sim->prng, 400000);
+    cluster_open(&sim->cluster, options->seed, options->is_verbose);
+    workload_init(&sim->workload, &sim->cluster);
+    sim->cluster.hooks = (struct cluster_hooks){
+        .ctx = sim, .on_answers = on_answers, .on_down = on_down, .on_alarm = on_alarm};
+    if (set_up(sim)) {
+        load(sim);
+        if (heal(sim) && read_all(sim)) {
+            result->decisions = sim->workload.commits;
+            if (!check_list(&sim->workload.history, &result->why) || !check_files(sim)) {
+                result->is_good = false;
+            }
+        }
+    }
+    if (sim->cluster.failure.code != E_OK) {
+        bad(sim, sim->cluster.failure.text);
+    } else if (sim->workload.why.size > 0) {
+        bad(sim, "a wrong answer");
+    }
+    fill_result(sim);
+    workload_close(&sim->workload);
+    cluster_close(&sim->cluster);
+    mem_free(sim);
+}

@@ -1,0 +1,148 @@
+/* The simulator: one seed, or many. */
+#include "tests/sim/sim.h"
+
+#include <argp.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Minimum progress of all seeds of a run, on the average of one: a simulator in which nothing
+ * happens proves nothing. */
+enum { COMMITS_MIN = 30, REPEAT_EVERY = 100 };
+
+struct options {
+    uint64_t seed, count, until_ms;
+    bool is_many, is_verbose;
+    int args;
+};
+
+struct sums {
+    uint64_t seeds, bad, idle;
+    uint64_t commits, sessions, aborts, unknowns, crashes, cuts, sectors, messages, ms;
+};
+
+static const struct argp_option option_list[] = {
+    {"seeds", 's', NULL, 0, "FROM COUNT: many seeds", 0},
+    {"until", 'u', "MS", 0, "of load, in simulated time (default: by the seed)", 0},
+    {"verbose", 'v', NULL, 0, "tell what happens", 0},
+    {0}};
+
+static error_t parse_option(int key, char *arg, struct argp_state *state)
+{
+    struct options *options = state->input;
+
+    switch (key) {
+    case 's':
+        options->is_many = true;
+        return 0;
+    case 'u':
+        options->until_ms = strtoull(arg, NULL, 10);
+        return 0;
+    case 'v':
+        options->is_verbose = true;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (options->args > 1) {
+            argp_usage(state);
+        }
+        *(options->args++ == 0 ? &options->seed : &options->count) = strtoull(arg, NULL, 10);
+        return 0;
+    case ARGP_KEY_END:
+        if (options->args != (options->is_many ? 2 : 1)) {
+            argp_usage(state);
+        }
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp parser = {option_list,
+                                   parse_option,
+                                   "SEED\n--seeds FROM COUNT",
+                                   "A whole cluster in one thread, with a bad network, crashes and "
+                                   "power cuts, and checkers. The same seed gives the same run."
+                                   "\vExit codes: 0 all is well, 1 a violation, 2 wrong usage.",
+                                   NULL,
+                                   NULL,
+                                   NULL};
+
+static void print_run(uint64_t seed, const struct sim_result *result)
+{
+    (void)printf("seed %" PRIu64 " %s fingerprint %016" PRIx64 " simulated_ms %" PRIu64
+                 " messages %" PRIu64 " commits %" PRIu32 " (sessions %" PRIu32 ") aborts %" PRIu32
+                 " unknown %" PRIu32 " crashes %" PRIu64 " (power cuts %" PRIu64
+                 ", sectors lost %" PRIu64 ") edges %" PRIu32 "\n",
+                 seed, result->is_good ? "ok" : "VIOLATION", result->fingerprint,
+                 result->simulated_ms, result->messages, result->commits, result->session_commits,
+                 result->aborts, result->unknowns, result->crashes, result->cuts,
+                 result->sectors_lost, result->edges);
+    if (!result->is_good) {
+        (void)printf("%.*s", (int)result->why.size, (const char *)result->why.data);
+    }
+    (void)fflush(stdout);
+}
+
+static void run_again(const struct sim_options *options, struct sim_result *first)
+{
+    struct sim_result second;
+
+    sim_run(options, &second);
+    if (second.fingerprint != first->fingerprint && first->is_good) {
+        first->is_good = false;
+        bytes_format(&first->why, "not deterministic: a second run gave %016" PRIx64 "\n",
+                     second.fingerprint);
+    }
+    bytes_close(&second.why);
+}
+
+static void add(struct sums *sums, const struct sim_result *result)
+{
+    sums->seeds++;
+    sums->bad += !result->is_good;
+    sums->idle += result->commits < COMMITS_MIN;
+    sums->commits += result->commits;
+    sums->sessions += result->session_commits;
+    sums->aborts += result->aborts;
+    sums->unknowns += result->unknowns;
+    sums->crashes += result->crashes;
+    sums->cuts += result->cuts;
+    sums->sectors += result->sectors_lost;
+    sums->messages += result->messages;
+    sums->ms += result->simulated_ms;
+}
+
+int main(int argc, char **argv)
+{
+    struct options options = {.count = 1};
+    struct sums sums = {0};
+
+    argp_err_exit_status = 2;
+    (void)argp_parse(&parser, argc, argv, 0, NULL, &options);
+    for (uint64_t i = 0; i < options.count; i++) {
+        struct sim_options run = {.seed = options.seed + i,
+                                  .until_ms = options.until_ms,
+                                  .is_verbose = options.is_verbose};
+        struct sim_result result;
+        sim_run(&run, &result);
+        if (options.is_many && i % REPEAT_EVERY == 0) {
+            run_again(&run, &result);
+        }
+        if (!options.is_many || !result.is_good) {
+            print_run(run.seed, &result);
+        }
+        add(&sums, &result);
+        bytes_close(&result.why);
+    }
+    if (options.is_many) {
+        (void)printf(
+            "%" PRIu64 " seeds, %" PRIu64 " violations, %" PRIu64
+            " with little progress: commits %" PRIu64 " (sessions %" PRIu64 ") aborts %" PRIu64
+            " unknown %" PRIu64 " crashes %" PRIu64 " (power cuts %" PRIu64
+            ", sectors lost %" PRIu64 ") messages %" PRIu64 " simulated_s %" PRIu64 "\n",
+            sums.seeds, sums.bad, sums.idle, sums.commits, sums.sessions, sums.aborts,
+            sums.unknowns, sums.crashes, sums.cuts, sums.sectors, sums.messages, sums.ms / 1000);
+    }
+    return sums.bad == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

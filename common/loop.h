@@ -23,6 +23,8 @@ struct loop {
 int loop_open(struct loop *loop, struct error *err);
 void loop_close(struct loop *loop);
 uint64_t loop_now_ms(void);
+/* The same clock in microseconds. */
+uint64_t loop_micros(void);
 /* Since 1970. */
 uint64_t loop_wall_ms(void);
 /* Random, not 0: a boot id or a seed. */

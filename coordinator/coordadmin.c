@@ -44,6 +44,11 @@ static void reply(struct coord *coord, uint64_t token, const struct pairs *pairs
 
 /* ---- what is ---- */
 
+static struct value hex_number(struct arena *arena, uint64_t number)
+{
+    return value_cstring(arena_format(arena, "%016llx", (unsigned long long)number));
+}
+
 static struct value hex_key(struct arena *arena, struct slice key)
 {
     char *text = arena_alloc(arena, 2 * key.size + 1);
@@ -126,7 +131,7 @@ static struct value node_value(struct coord *coord, const struct state_node *nod
     const struct member_node *heard = member_node(&coord->member, node->node);
 
     put_number(&pairs, "node", node->node);
-    put_number(&pairs, "boot", node->boot);
+    put(&pairs, "boot", hex_number(&coord->arena, node->boot));
     put(&pairs, "address", value_string(node->address));
     put(&pairs, "up", value_bool(node->is_up));
     put_number(&pairs, "map", heard == NULL ? 0 : heard->map_version);
@@ -144,7 +149,7 @@ static void status(struct coord *coord, uint64_t token)
     for (uint32_t i = 0; i < count; i++) {
         nodes[i] = node_value(coord, &coord->state.nodes[i]);
     }
-    put_number(&pairs, "cluster", coord->options.cluster_id);
+    put(&pairs, "cluster", hex_number(&coord->arena, coord->options.cluster_id));
     put_number(&pairs, "coordinator", coord->options.node);
     put_number(&pairs, "leader", consensus_leader(coord->consensus));
     put_number(&pairs, "term", consensus_term(coord->consensus));

@@ -394,6 +394,7 @@ static void begin_statement(struct query *query)
     prng_init(&query->exec.prng, prng_next(&router->prng));
     query->exec.arena.limit_bytes = router->options.query_memory_max;
     query->exec.deadline_ms = query->deadline_ms;
+    query->exec.micros = router->options.micros;
 }
 
 /* ---- bulk loads ---- */

@@ -38,6 +38,7 @@ struct router_options {
     uint32_t retry_max;           /* Attempts after a conflict; 5. */
     uint64_t session_idle_ms;     /* A session unused for longer is rolled back; 600,000. */
     uint64_t wall_ms;             /* Wall clock (since 1970) less now_ms: for datetime(). */
+    uint64_t (*micros)(void);     /* The host's clock, for profile(); null: it tells no times. */
 };
 
 int router_open(struct router **router, const struct router_options *options, struct error *err);

@@ -131,7 +131,7 @@ static void load_words(struct console *console)
     struct client_answer answer;
     struct error err = {0};
 
-    for (int step = 1; step < STEP_COUNT; step++) {
+    for (int step = 1; step < STEP_ID_COUNT; step++) {
         const struct step_info *row = step_info((enum step_id)step);
         if (row->is_ready && !row->is_source) {
             add_word(console, arena_format(&console->words_arena, "%s(", row->name));

@@ -91,14 +91,13 @@ static void read_stdin(struct bytes *text)
     }
 }
 
-/* "line 1, column 5" of a message, shown as a caret below the line. */
+/* "1:5: ..." of a message, shown as a caret below the line. */
 static void show_caret(struct slice text, const char *message)
 {
-    const char *at = strstr(message, "line ");
     unsigned line = 0, column = 0, number = 1;
     size_t start = 0, end;
 
-    if (at == NULL || sscanf(at, "line %u, column %u", &line, &column) != 2 || column == 0) {
+    if (sscanf(message, "%u:%u:", &line, &column) != 2 || column == 0) {
         return;
     }
     for (size_t i = 0; i < text.size && number < line; i++) {

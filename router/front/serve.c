@@ -50,6 +50,7 @@ struct router_options serve_router_options(const struct router_conf *values)
         .retry_max = (uint32_t)values->retry_max,
         .session_idle_ms = (uint64_t)values->session_idle_ms,
         .wall_ms = loop_wall_ms() - loop_now_ms(),
+        .micros = loop_micros,
     };
 }
 

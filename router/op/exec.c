@@ -101,13 +101,22 @@ static struct value map_of(struct arena *arena, const struct pairs *pairs)
     return value_items(arena, VALUE_MAP, pairs->items, pairs->count);
 }
 
-static struct value annotations_of(struct arena *arena, const struct op *op, uint64_t total_ms)
+/* An operator's own time: its input is busy and waits within it. */
+static uint64_t own_us(const struct op *op)
+{
+    uint64_t all = op->stats.busy_us + op->stats.wait_us;
+    uint64_t inside = op->input == NULL ? 0 : op->input->stats.busy_us + op->input->stats.wait_us;
+
+    return all > inside ? all - inside : 0;
+}
+
+static struct value annotations_of(struct arena *arena, const struct op *op, uint64_t total_us)
 {
     struct pairs notes = {0};
     const struct op_stats *stats = &op->stats;
 
-    if (total_ms > 0) {
-        add(&notes, "percentDur", value_double(100.0 * (double)stats->wait_ms / (double)total_ms));
+    if (total_us > 0) {
+        add(&notes, "percentDur", value_double(100.0 * (double)own_us(op) / (double)total_us));
     }
     if (stats->requests > 0) {
         add(&notes, "requests", value_long((int64_t)stats->requests));
@@ -122,7 +131,7 @@ static struct value annotations_of(struct arena *arena, const struct op *op, uin
 }
 
 static struct value metric_of(struct arena *arena, const struct op *op, uint32_t number,
-                              uint64_t total_ms)
+                              uint64_t total_us)
 {
     struct pairs metric = {0};
     struct pairs counts = {0};
@@ -132,9 +141,9 @@ static struct value metric_of(struct arena *arena, const struct op *op, uint32_t
     add(&counts, "elementCount", value_long((int64_t)op->stats.bulk_out));
     add(&metric, "id", value_cstring(arena_format(arena, "%u", number)));
     add(&metric, "name", value_cstring(name));
-    add(&metric, "dur", value_double((double)op->stats.wait_ms));
+    add(&metric, "dur", value_double((double)own_us(op) / 1000));
     add(&metric, "counts", map_of(arena, &counts));
-    add(&metric, "annotations", annotations_of(arena, op, total_ms));
+    add(&metric, "annotations", annotations_of(arena, op, total_us));
     return map_of(arena, &metric);
 }
 
@@ -142,19 +151,19 @@ struct value exec_profile(struct exec *exec, struct arena *arena)
 {
     struct pairs whole = {0};
     uint32_t count = 0;
-    uint64_t total_ms = 0;
+    uint64_t total_us = 0;
 
     for (const struct op *op = exec->ops; op != NULL; op = op->older) {
-        total_ms += op->depth == 0 ? op->stats.wait_ms : 0;
+        total_us += op->depth == 0 ? own_us(op) : 0;
         count++;
     }
     struct value *metrics = arena_array(arena, count + 1, sizeof *metrics);
     uint32_t at = count;
     for (const struct op *op = exec->ops; op != NULL; op = op->older) {
         at--;
-        metrics[at] = metric_of(arena, op, at, total_ms);
+        metrics[at] = metric_of(arena, op, at, total_us);
     }
-    add(&whole, "dur", value_double((double)total_ms));
+    add(&whole, "dur", value_double((double)total_us / 1000));
     add(&whole, "metrics", value_items(arena, VALUE_LIST, metrics, count));
     struct value *item = arena_array(arena, 1, sizeof *item);
     *item = map_of(arena, &whole);

@@ -28,6 +28,7 @@ struct exec {
     struct remote *remote;   /* Map, sending, waiting fetches. Not owned. */
     uint64_t now_ms;         /* Of this turn. */
     uint64_t deadline_ms;    /* 0: none. */
+    uint64_t (*micros)(void); /* The host's clock, for profile(); null: none. */
     bool is_cancelled;
     bool is_yielding; /* WAIT was for time, not for a shard: pull again in the next turn. */
     struct error error;

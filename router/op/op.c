@@ -57,7 +57,7 @@ void op_reset_all(struct pipeline *pipeline, struct exec *exec)
 {
     for (struct op *op = pipeline->last; op != NULL; op = op->input) {
         op->is_done = false;
-        op->stats.wait_since_ms = 0;
+        op->stats.wait_since_us = 0;
         if (op->class->reset != NULL) {
             op->class->reset(op, exec);
         }
@@ -68,7 +68,7 @@ void op_round_all(struct pipeline *pipeline, struct exec *exec)
 {
     for (struct op *op = pipeline->last; op != NULL; op = op->input) {
         op->is_done = false;
-        op->stats.wait_since_ms = 0;
+        op->stats.wait_since_us = 0;
         if (op->class->round != NULL) {
             op->class->round(op, exec);
         } else if (op->class->reset != NULL) {
@@ -150,6 +150,27 @@ static void on_batch(struct op *op, struct exec *exec, struct batch *out)
     exec->budget -= out->count < exec->budget ? out->count : exec->budget;
 }
 
+static uint64_t micros(const struct exec *exec)
+{
+    return exec->micros != NULL && exec->plan->is_profile ? exec->micros() : 0;
+}
+
+static void note_time(struct op *op, const struct exec *exec, uint64_t start_us, enum pull rc)
+{
+    uint64_t now_us = micros(exec);
+
+    if (now_us == 0) {
+        return;
+    }
+    op->stats.busy_us += now_us - start_us;
+    if (rc == PULL_WAIT && op->stats.wait_since_us == 0) {
+        op->stats.wait_since_us = now_us;
+    } else if (rc != PULL_WAIT && op->stats.wait_since_us != 0) {
+        op->stats.wait_us += start_us - op->stats.wait_since_us;
+        op->stats.wait_since_us = 0;
+    }
+}
+
 enum pull op_pull(struct op *op, struct exec *exec, struct batch *out)
 {
     batch_clear(out);
@@ -165,11 +186,9 @@ enum pull op_pull(struct op *op, struct exec *exec, struct batch *out)
     }
     exec->budget--;
     op->stats.pulls++;
+    uint64_t start_us = micros(exec);
     enum pull rc = op->class->pull(op, exec, out);
-    if (rc != PULL_WAIT && op->stats.wait_since_ms != 0) {
-        op->stats.wait_ms += exec->now_ms - op->stats.wait_since_ms;
-        op->stats.wait_since_ms = 0;
-    }
+    note_time(op, exec, start_us, rc);
     switch (rc) {
     case PULL_BATCH:
         on_batch(op, exec, out);
@@ -180,9 +199,6 @@ enum pull op_pull(struct op *op, struct exec *exec, struct batch *out)
         break;
     case PULL_WAIT:
         assert(out->count == 0);
-        if (op->stats.wait_since_ms == 0) {
-            op->stats.wait_since_ms = exec->now_ms;
-        }
         break;
     case PULL_ERROR:
         assert(exec->error.code != E_OK);

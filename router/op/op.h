@@ -103,8 +103,10 @@ struct op_class {
 
 struct op_stats {
     uint64_t pulls, rows_out, bulk_out;
-    uint64_t wait_ms;       /* Between a WAIT and what came of it. */
-    uint64_t wait_since_ms; /* 0: does not wait. */
+    /* For profile(): */
+    uint64_t busy_us;       /* In pulls, those of its input included. */
+    uint64_t wait_us;       /* Between a WAIT and what came of it. */
+    uint64_t wait_since_us; /* 0: does not wait. */
     /* Filled by fetch.h: */
     uint64_t requests, bytes, scanned, shard_micros;
     struct slice access; /* As the last shard told: "label index". In the exec's arena. */

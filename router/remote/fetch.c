@@ -130,6 +130,12 @@ static void count_reply(struct fetch *fetch, const struct read_head *head, size_
     if (fetch->op != NULL) {
         fetch->op->stats.bytes += bytes;
         fetch->op->stats.scanned += head->scanned;
+        fetch->op->stats.shard_micros += head->micros;
+        if (!slice_equal(fetch->op->stats.access, head->access)) {
+            const void *copy =
+                arena_copy(&fetch->exec->arena, head->access.data, head->access.size);
+            fetch->op->stats.access = slice_of(copy, head->access.size);
+        }
     }
 }
 

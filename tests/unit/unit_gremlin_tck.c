@@ -22,7 +22,7 @@ static const char *folder(void)
 static bool read_file(const char *path, struct bytes *out)
 {
     FILE *file = fopen(path, "rb");
-    char buffer[8192];
+    char buffer[2048];
     size_t size;
 
     bytes_init(out, 0);

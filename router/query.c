@@ -24,6 +24,16 @@ static uint64_t deadline_of(const struct query *query, bool has_timeout, uint32_
     return span == 0 ? 0 : query->arrived_ms + span;
 }
 
+static void unlink_query(struct query *query)
+{
+    struct router *router = query->router;
+
+    *(query->previous == NULL ? &router->queries : &query->previous->next) = query->next;
+    *(query->next == NULL ? &router->queries_last : &query->next->previous) = query->previous;
+    query->next = NULL;
+    router->query_count--;
+}
+
 static void link_last(struct router *router, struct query *query)
 {
     query->previous = router->queries_last;
@@ -97,10 +107,19 @@ void query_free(struct query *query)
     results_close(&query->results);
     plans_release(&router->plans, &query->entry);
     request_close(&query->request);
-    *(query->previous == NULL ? &router->queries : &query->previous->next) = query->next;
-    *(query->next == NULL ? &router->queries_last : &query->next->previous) = query->previous;
-    router->query_count--;
+    unlink_query(query);
     mem_free(query);
+}
+
+bool query_is_yielding(const struct query *query)
+{
+    return query->state == QUERY_RUNNING && query->is_exec_open && query->exec.is_yielding;
+}
+
+void query_move_last(struct query *query)
+{
+    unlink_query(query);
+    link_last(query->router, query);
 }
 
 void query_abandon(struct query *query)

@@ -57,6 +57,10 @@ void query_start(struct router *router, uint64_t client, struct request *request
                  struct router_session *session);
 /* Goes on as far as it can in this turn. */
 void query_advance(struct query *query);
+/* It used up its share of the turn. */
+bool query_is_yielding(const struct query *query);
+/* Behind all others. */
+void query_move_last(struct query *query);
 /* When it wants query_advance, if nothing comes before; 0: at once. */
 uint64_t query_due(const struct query *query);
 /* The client has gone. A commit under way goes on. */

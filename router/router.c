@@ -12,7 +12,8 @@
 
 enum {
     STATUS_FAILED = 400, /* This and above. */
-    STATUS_TOO_MANY = 429
+    STATUS_TOO_MANY = 429,
+    HEAVY_A_TURN = 4 /* Queries that use up their share; the rest have the next turn. */
 };
 
 /* ---- life ---- */
@@ -134,16 +135,21 @@ void router_message(struct router *router, uint64_t now_ms, const struct message
 
 int router_turn(struct router *router, uint64_t now_ms, struct outbox *out, struct error *err)
 {
-    struct query *query, *next;
+    struct query *query = router->queries, *next;
+    uint32_t left = router->query_count;
+    int heavy = 0;
 
     (void)err;
     enter(router, now_ms, out);
     remote_turn(router->remote);
-    for (query = router->queries; query != NULL; query = next) {
+    for (; left > 0 && heavy < HEAVY_A_TURN; left--, query = next) {
         next = query->next;
         query_advance(query);
         if (query->state == QUERY_OVER) {
             query_free(query);
+        } else if (query_is_yielding(query)) {
+            query_move_last(query);
+            heavy++;
         }
     }
     router_session_sweep(router);

@@ -1,6 +1,7 @@
 #include "router/plan/build.h"
 
 #include "common/mem.h"
+#include "router/gremlin/step.h"
 #include "router/plan/rules/rules.h"
 
 #include <assert.h>
@@ -352,11 +353,26 @@ static int build_one(struct frame *frame, uint32_t at, uint32_t *next)
     return rc;
 }
 
+/* A source has nothing before it that could give traversers. */
+static int check_start(struct build *build, const struct bytecode *bytecode)
+{
+    const struct instruction *first = bytecode->steps;
+
+    if (bytecode->step_count == 0) {
+        return error_set(build->err, E_INVALID, "The traversal has no step");
+    }
+    if (!step_may_start(first->step)) {
+        return error_set(build->err, E_INVALID, "%.*s() cannot be the first step",
+                         (int)first->name.size, (const char *)first->name.data);
+    }
+    return E_OK;
+}
+
 int build_traversal(struct build *build, const struct bytecode *bytecode, uint32_t flags,
                     struct plan_traversal **out)
 {
     struct frame frame = {.build = build, .bytecode = bytecode, .flags = flags};
-    uint32_t at = 0, left;
+    uint32_t at = 0, first = 0, left;
     bool is_connective;
     int rc = E_OK;
 
@@ -365,10 +381,17 @@ int build_traversal(struct build *build, const struct bytecode *bytecode, uint32
         return error_set(build->err, E_LIMIT, "traversals are nested deeper than %d",
                          VALUE_DEPTH_MAX);
     }
+    if ((flags & BUILD_SOURCE) != 0) {
+        rc = check_start(build, bytecode);
+        if (rc != E_OK) {
+            return rc;
+        }
+        first = 1;
+    }
     build->depth++;
     frame.traversal = build_empty(build);
     frame.traversal->is_global = (flags & BUILD_GLOBAL) != 0;
-    is_connective = !build->is_unconnected && build_connective_find(bytecode, 0, &left);
+    is_connective = !build->is_unconnected && build_connective_find(bytecode, first, &left);
     while (rc == E_OK && at < bytecode->step_count) {
         if (is_connective && at >= left) {
             rc = build_connective(&frame, left);

@@ -3,6 +3,8 @@
 #include "router/plan/plan.h"
 
 #include "router/gremlin/gremlin.h"
+#include "router/plan/build.h"
+#include "router/plan/rules/rules.h"
 #include "tests/lib/runner.h"
 
 #include <stdio.h>
@@ -102,4 +104,116 @@ START_TEST(rules)
 }
 END_TEST
 
-RUN_SUITE("plan", steps, refused, rules)
+/* ---- what rules share ---- */
+
+static void push_kind(struct plan *plan, struct plan_traversal *traversal, uint32_t at,
+                      enum plan_kind kind)
+{
+    struct plan_step step = {.kind = kind};
+
+    rules_insert(plan, traversal, at, &step);
+}
+
+START_TEST(steps_go_in_and_out)
+{
+    struct plan plan = {0};
+    struct plan_traversal traversal = {0};
+
+    arena_init(&plan.arena, 0);
+    for (int i = 0; i < 9; i++) {
+        push_kind(&plan, &traversal, 0, PLAN_IDENTITY);
+    }
+    push_kind(&plan, &traversal, 0, PLAN_VERTICES);
+    push_kind(&plan, &traversal, 10, PLAN_COUNT);
+    ck_assert_uint_eq(traversal.step_count, 11);
+    ck_assert_int_eq(traversal.steps[0].kind, PLAN_VERTICES);
+    ck_assert_int_eq(traversal.steps[10].kind, PLAN_COUNT);
+    rules_remove(&traversal, 1, 9);
+    ck_assert_uint_eq(traversal.step_count, 2);
+    ck_assert_int_eq(traversal.steps[1].kind, PLAN_COUNT);
+    rules_remove(&traversal, 1, 1);
+    ck_assert_uint_eq(traversal.step_count, 1);
+    arena_close(&plan.arena);
+}
+END_TEST
+
+START_TEST(params_are_replaced_not_changed)
+{
+    static const struct plan_scope global = {.scope = SCOPE_GLOBAL};
+    struct plan plan = {0};
+    struct plan_step step = {.kind = PLAN_COUNT, .params = &global};
+    struct plan_scope *changed;
+
+    arena_init(&plan.arena, 0);
+    changed = rules_params(&plan, &step, sizeof *changed);
+    changed->scope = SCOPE_LOCAL;
+    ck_assert_ptr_eq(step.params, changed);
+    ck_assert_int_eq(global.scope, SCOPE_GLOBAL);
+    arena_close(&plan.arena);
+}
+END_TEST
+
+START_TEST(passing_steps_are_known)
+{
+    static const struct plan_range local = {.scope = SCOPE_LOCAL}, global = {.scope = SCOPE_GLOBAL};
+    struct plan_step step = {.kind = PLAN_RANGE, .params = &local};
+
+    ck_assert(!rules_keeps_values(&step));
+    step.params = &global;
+    ck_assert(rules_keeps_values(&step));
+    step.kind = PLAN_HOP;
+    ck_assert(!rules_keeps_values(&step));
+    ck_assert(rules_is_plain(&step));
+    step.label_count = 1;
+    ck_assert(!rules_is_plain(&step));
+}
+END_TEST
+
+/* ---- arguments ---- */
+
+START_TEST(scopes_and_modulators)
+{
+    struct value args[2] = {value_enumerator(SCOPE_LOCAL), value_int(2)};
+    struct instruction steps[3] = {
+        {.step = STEP_LIMIT, .arg_count = 2, .args = args}, {.step = STEP_BY}, {.step = STEP_AS}};
+    struct call call = {.step = &steps[0], .modulators = &steps[1], .modulator_count = 2};
+    uint32_t next;
+
+    ck_assert_int_eq(build_arg_scope(&call, &next), SCOPE_LOCAL);
+    ck_assert_uint_eq(next, 1);
+    steps[0].args = &args[1];
+    steps[0].arg_count = 1;
+    ck_assert_int_eq(build_arg_scope(&call, &next), SCOPE_GLOBAL);
+    ck_assert_uint_eq(next, 0);
+    ck_assert_uint_eq(build_arg_modulators(&call, STEP_BY), 1);
+    ck_assert_ptr_eq(build_arg_modulator(&call, STEP_AS, 0), &steps[2]);
+    ck_assert_ptr_null(build_arg_modulator(&call, STEP_BY, 1));
+}
+END_TEST
+
+START_TEST(deep_nesting_is_refused)
+{
+    enum { DEPTH = 2 * VALUE_DEPTH_MAX };
+    static struct instruction steps[DEPTH];
+    static struct bytecode levels[DEPTH];
+    static struct value args[DEPTH];
+    struct plan *plan = NULL;
+    struct error err = {0};
+
+    for (int i = 0; i < DEPTH; i++) {
+        bool is_last = i == DEPTH - 1;
+        args[i] =
+            (struct value){.kind = VALUE_TRAVERSAL, .traversal = is_last ? NULL : &levels[i + 1]};
+        steps[i] = (struct instruction){.step = is_last ? STEP_V : STEP_UNION,
+                                        .name = SLICE("union"),
+                                        .arg_count = is_last ? 0 : 1,
+                                        .args = &args[i]};
+        levels[i] = (struct bytecode){.step_count = 1, .steps = &steps[i]};
+    }
+    ck_assert_int_eq(plan_build(&levels[0], &plan, &err), E_LIMIT);
+    ck_assert_ptr_null(plan);
+}
+END_TEST
+
+RUN_SUITE("plan", steps, refused, rules, steps_go_in_and_out, params_are_replaced_not_changed,
+          passing_steps_are_known, scopes_and_modulators, deep_nesting_is_refused)

@@ -86,19 +86,19 @@ static void check_golden(const char *name)
     bytes_close(&now);
 }
 
-START_TEST(steps)
+START_TEST(golden_steps)
 {
     check_golden("steps");
 }
 END_TEST
 
-START_TEST(refused)
+START_TEST(golden_refused)
 {
     check_golden("refused");
 }
 END_TEST
 
-START_TEST(rules)
+START_TEST(golden_rules)
 {
     check_golden("rules");
 }
@@ -215,5 +215,6 @@ START_TEST(deep_nesting_is_refused)
 }
 END_TEST
 
-RUN_SUITE("plan", steps, refused, rules, steps_go_in_and_out, params_are_replaced_not_changed,
-          passing_steps_are_known, scopes_and_modulators, deep_nesting_is_refused)
+RUN_SUITE("plan", golden_steps, golden_refused, golden_rules, steps_go_in_and_out,
+          params_are_replaced_not_changed, passing_steps_are_known, scopes_and_modulators,
+          deep_nesting_is_refused)

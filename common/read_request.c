@@ -272,7 +272,9 @@ static void dump_filters(struct bytes *out, const char *what, const struct read_
 
     for (uint32_t i = 0; i < count; i++) {
         bytes_format(out, "%s %s", what, names[filters[i].on]);
-        dump_slice(out, filters[i].key);
+        if (filters[i].on >= READ_ON_KEY) {
+            dump_slice(out, filters[i].key);
+        }
         if (filters[i].predicate != NULL) {
             bytes_u8(out, ' ');
             predicate_print(out, filters[i].predicate);

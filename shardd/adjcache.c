@@ -85,19 +85,25 @@ const struct adjcache_entry *adjcache_find(struct adjcache *cache, int64_t verte
     return NULL;
 }
 
-/* A free entry of the set, or one that was not used of late. */
+/* A free entry of the set, or the next in turn that was not used of late. */
 static struct adjcache_entry *make_room(struct adjcache *cache, struct adjcache_entry *set)
 {
-    struct adjcache_entry *victim = &set[0];
+    struct adjcache_entry *victim = NULL;
 
     for (int i = 0; i < ADJCACHE_WAYS; i++) {
         if (!set[i].is_here) {
             return &set[i];
         }
-        if (victim->is_used && !set[i].is_used) {
-            victim = &set[i];
-        }
     }
+    for (int i = 0; i <= ADJCACHE_WAYS && victim == NULL; i++) {
+        struct adjcache_entry *entry = &set[cache->turn++ % ADJCACHE_WAYS];
+
+        if (!entry->is_used) {
+            victim = entry;
+        }
+        entry->is_used = false;
+    }
+    assert(victim != NULL);
     evict(cache, victim);
     return victim;
 }

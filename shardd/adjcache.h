@@ -33,7 +33,8 @@ struct adjcache_entry {
 struct adjcache {
     struct adjcache_entry *entries;
     size_t set_mask; /* Sets - 1. */
-    size_t hand;
+    size_t hand;     /* Of the clock over all entries. */
+    uint32_t turn;   /* Of the clock within a full set. */
     size_t bytes;
     size_t bytes_max; /* 0: off. */
     uint64_t hits;

@@ -363,6 +363,7 @@ static int write_row(struct job *job, struct part *part)
 {
     struct stmt *stmt = &job->tables->stmt;
     enum stmt_id id = part->vertex_count == 0 ? STMT_VERTEX_DEGREES : STMT_VERTEX_PUT;
+    struct slice props = {0};
     size_t degrees_size;
     sqlite3_stmt *s;
 
@@ -376,6 +377,9 @@ static int write_row(struct job *job, struct part *part)
     if (id == STMT_VERTEX_PUT) {
         vrow_encode_props(&job->blob, &part->row);
     }
+    if (job->blob.size > degrees_size) {
+        props = slice_of(job->blob.data + degrees_size, job->blob.size - degrees_size);
+    }
     s = stmt_get(stmt, id);
     stmt_bind_vid(s, 1, &part->vertex);
     if (id == STMT_VERTEX_DEGREES) {
@@ -383,8 +387,7 @@ static int write_row(struct job *job, struct part *part)
     } else {
         sqlite3_bind_int64(s, 2, part->row.label);
         stmt_bind_slice(s, 3, slice_of(job->blob.data, degrees_size));
-        stmt_bind_slice(s, 4,
-                        slice_of(job->blob.data + degrees_size, job->blob.size - degrees_size));
+        stmt_bind_slice(s, 4, props);
     }
     return stmt_run(stmt, id, job->err);
 }

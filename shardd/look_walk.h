@@ -1,9 +1,9 @@
 /*
  * look_walk.h -- runs of many vertices in ascending order: steps to the next one if it is near.
  *
- * A seek costs three to five steps. So after each vertex the statement stays where it is, and the next
- * vertex is first looked for by stepping, at most `patience` rows; patience grows when that works and
- * shrinks when it does not.
+ * A seek costs three to five steps. So after each vertex the statement stays where it is, and the
+ * next vertex is first looked for by stepping, at most `patience` rows; patience grows when that
+ * works and shrinks when it does not.
  */
 #ifndef SHARDD_LOOK_WALK_H
 #define SHARDD_LOOK_WALK_H

@@ -100,7 +100,7 @@ int stmt_open(struct stmt *stmt, const char *path, const char *vfs, size_t cache
     int rc;
 
     *stmt = (struct stmt){0};
-    /* One thread: no locks, no statistics of memory. Refused, harmlessly, once SQLite has started. */
+    /* One thread: no locks, no statistics. Refused, harmlessly, once SQLite has started. */
     (void)sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
     (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     rc = sqlite3_open_v2(path, &stmt->db, flags, vfs);

@@ -26,7 +26,7 @@ enum store_entry_kind {
     STORE_PREPARE = 3, /* As the PREPARE message: txn_prepare_encode, read set included. */
     STORE_COMMIT = 4,  /* gtid: two varints; watermark: two varints. */
     STORE_ABORT = 5,   /* The same. */
-    STORE_SCHEMA = 6   /* varint schema version; varint count; of each index three blobs: name, label, key. */
+    STORE_SCHEMA = 6   /* varint version, count; of each index blobs: name, label, key. */
 };
 
 struct store_entry {
@@ -97,20 +97,24 @@ typedef void (*store_session_fn)(void *ctx, uint64_t sid, uint64_t seq, uint64_t
 int store_each_prepared(struct store *store, store_prepared_fn visit, void *ctx, struct error *err);
 int store_each_finished(struct store *store, store_finished_fn visit, void *ctx, struct error *err);
 int store_each_session(struct store *store, store_session_fn visit, void *ctx, struct error *err);
-/* Lets go of outcomes of a session (sid) that were all answered, or of all sessions that expired. */
+/* Lets go of outcomes of a session (sid) that were all answered, or of all sessions that expired.
+ * */
 
 /* ---- validation, against what is applied ---- */
 
-/* E_OK if the changes can be applied as they are: existence of vertices and edges, ranges [lo,hi), limits.
- * Else E_EXISTS, E_NOT_FOUND, E_CONFLICT, E_WRONG_EPOCH (key not of this shard) with a text. */
+/* E_OK if the changes can be applied as they are: existence of vertices and edges, ranges [lo,hi),
+ * limits. Else E_EXISTS, E_NOT_FOUND, E_CONFLICT, E_WRONG_EPOCH (key not of this shard) with a
+ * text. */
 int store_check(struct store *store, struct slice changes, struct error *err);
-/* All items that the changes touch, those of replaced values included. Call before they are applied. */
+/* All items that the changes touch, those of replaced values included. Call before they are
+ * applied. */
 int store_items(struct store *store, struct slice changes, item_visit_fn visit, void *ctx,
                 struct error *err);
 
 /* ---- reads ---- */
 
-/* Budget of one call, so that cancels and pings are heard: when it is used up the reply has a cursor. */
+/* Budget of one call, so that cancels and pings are heard: when it is used up the reply has a
+ * cursor. */
 struct store_budget {
     uint64_t rows;  /* Rows and edges looked at, at most; 0: no limit. */
     uint64_t bytes; /* Of reply body, at most. */
@@ -122,8 +126,8 @@ int store_read(struct store *store, const struct read_request *request,
 
 /* ---- upkeep ---- */
 
-/* Called when idle and now and then: passive checkpoints, trims of the journal (keep `keep` entries),
- * chunks of index building. Returns true if there is more to do. */
+/* Called when idle and now and then: passive checkpoints, trims of the journal (keep `keep`
+ * entries), chunks of index building. Returns true if there is more to do. */
 bool store_tend(struct store *store, uint64_t keep, struct error *err);
 struct store_counters store_counters(const struct store *store);
 /* Vertices and edges by label, exact (each edge counted at its out half). */
@@ -147,9 +151,10 @@ int store_verify(struct store *store, store_fault_fn fault, void *ctx, struct er
 /* far_shard tells which shard a vertex id belongs to: index below shard_count. */
 int store_symmetry(struct store *store, uint32_t (*far_shard)(void *ctx, const struct vid *far),
                    void *ctx, struct store_symmetry *sums, uint32_t shard_count, struct error *err);
-/* Lists the halves towards one far shard, for finding which differ when sums do: sorted by edge id. */
-typedef void (*store_half_fn)(void *ctx, const struct vid *edge, uint64_t hash, const struct vid *vertex,
-                              const struct vid *far);
+/* Lists the halves towards one far shard, for finding which differ when sums do: sorted by edge
+ * id. */
+typedef void (*store_half_fn)(void *ctx, const struct vid *edge, uint64_t hash,
+                              const struct vid *vertex, const struct vid *far);
 int store_each_half(struct store *store, uint8_t direction, store_half_fn visit, void *ctx,
                     struct error *err);
 

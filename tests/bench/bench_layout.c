@@ -38,7 +38,8 @@ struct bench {
     struct error err;
 };
 
-/* Seconds of processor time: the machine has other work, and waits for the disk are not the layout's. */
+/* Seconds of processor time: the machine has other work, and waits for the disk are not the
+ * layout's. */
 static double now(void)
 {
     struct timespec at;

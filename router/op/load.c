@@ -11,7 +11,8 @@
 
 enum {
     CHUNK = 65536, /* Ids of one fetch. */
-    ROWS = 256     /* Rows taken from a fetch at a time. */
+    ROWS = 256,    /* Rows taken from a fetch at a time. */
+    GATHER = 8192  /* Traversers of one fetch of the operator, as long as more are at hand. */
 };
 
 /* Vertices, or edges, that are to be read. */
@@ -341,7 +342,9 @@ void load_close(struct load_run *load)
 struct load {
     struct op op;
     struct load_run run;
-    struct batch in;
+    struct batch in; /* Pulled; not in `held` yet. */
+    struct batch held;
+    uint32_t at; /* Next of `held` to give. */
     bool is_loading;
 };
 
@@ -359,25 +362,47 @@ static int open(struct op *op, struct exec *exec)
     return E_OK;
 }
 
+/* Takes what the input has at hand, but waits for it only if there is nothing yet. */
+static enum pull gather(struct load *self, struct exec *exec)
+{
+    uint32_t max = self->op.plan->row_bound != 0 ? 1 : GATHER;
+
+    self->at = 0;
+    batch_clear(&self->held);
+    do {
+        enum pull rc = op_pull(self->op.input, exec, &self->in);
+        if (rc == PULL_ERROR || (rc != PULL_BATCH && self->held.count == 0)) {
+            return rc;
+        }
+        if (rc != PULL_BATCH) {
+            break;
+        }
+        for (uint32_t i = 0; i < self->in.count; i++) {
+            batch_push(&self->held, &self->in.items[i]);
+        }
+    } while (self->held.count < max);
+    return PULL_BATCH;
+}
+
 static enum pull pull(struct op *op, struct exec *exec, struct batch *out)
 {
     struct load *self = (struct load *)op;
     const struct plan_load *plan = op->plan->params;
+    enum pull rc = PULL_BATCH;
 
-    if (!self->is_loading) {
-        enum pull rc = op_pull(op->input, exec, &self->in);
-        if (rc != PULL_BATCH) {
-            return rc;
-        }
-        self->is_loading = true;
+    if (self->at == self->held.count) {
+        rc = gather(self, exec);
+        self->is_loading = rc == PULL_BATCH;
     }
-    enum pull rc = load_elements(&self->run, exec, self->in.items, self->in.count, plan->is_deep);
+    if (self->is_loading) {
+        rc = load_elements(&self->run, exec, self->held.items, self->held.count, plan->is_deep);
+    }
     if (rc != PULL_BATCH) {
         return rc;
     }
     self->is_loading = false;
-    for (uint32_t i = 0; i < self->in.count; i++) {
-        batch_push(out, &self->in.items[i]);
+    while (self->at < self->held.count && out->count < OP_BATCH) {
+        batch_push(out, &self->held.items[self->at++]);
     }
     return PULL_BATCH;
 }
@@ -388,6 +413,8 @@ static void reset(struct op *op, struct exec *exec)
 
     (void)exec;
     load_close(&self->run);
+    batch_clear(&self->held);
+    self->at = 0;
     self->is_loading = false;
 }
 
@@ -397,6 +424,7 @@ static void close(struct op *op)
 
     load_close(&self->run);
     batch_close(&self->in);
+    batch_close(&self->held);
 }
 
 extern const struct op_class load_class;

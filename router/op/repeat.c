@@ -1,13 +1,14 @@
 /*
- * repeat(): rounds over a wave of traversers, each round one batch through the body.
+ * repeat(): rounds over a wave of traversers, each round one batch through the body, or, when it is
+ * large, some slices.
  *
- *   fill -> [until] -> [emit] -> body -> [until] -> [emit] -> next round ...  -> fill
+ *   fill -> [until] -> [emit] -> body -> [until] -> [emit] -> next slice, next round -> fill
  *            before repeat()             after repeat()
  *
- * What ends or is emitted in a round is given before the next round begins, so that a limit()
- * behind can stop the loop. A wave is up to OP_GATHER traversers; all of the input if the body
- * keeps state over traversers, one if it changes the graph. After: RepeatStep.java of TinkerPop
- * 3.8.
+ * What ends or is emitted is given before the loop goes on, so that a limit() behind can stop it. A
+ * wave is up to OP_GATHER traversers; all of the input if the body keeps state over traversers, one
+ * if it changes the graph. Slices are as large as keeps their results, going by what came of those
+ * before, at RESULTS_GOAL. After: RepeatStep.java of TinkerPop 3.8.
  */
 #include "common/mem.h"
 #include "router/op/child.h"
@@ -24,7 +25,12 @@ enum state {
     BODY,
     UNTIL,
     EMIT,
-    NEXT /* Round, or wave if nobody is left. */
+    NEXT /* Slice, round, or wave if nobody is left. */
+};
+
+enum {
+    SLICE_MIN = 1024,
+    RESULTS_GOAL = 262144 /* Traversers that come of a slice, about. */
 };
 
 struct repeat {
@@ -39,7 +45,12 @@ struct repeat {
     uint32_t in_at;
     bool is_input_done;
     struct batch current; /* Of this round. */
-    struct batch next;
+    uint32_t slice_at;    /* First of the slice that runs. */
+    uint32_t slice_count;
+    struct batch fresh; /* What came of the slice. */
+    struct batch next;  /* Of the next round. */
+    uint64_t sliced;    /* In all slices so far, and what came of them. */
+    uint64_t resulted;
     struct batch pulled;
     struct batch ready; /* To give. */
     uint32_t ready_at;
@@ -157,22 +168,21 @@ static bool is_certain(const struct plan_repeat *plan, bool is_until,
     return !is_until && plan->emit_all;
 }
 
-/* Fills is_true for the current traversers. */
-static enum pull test(struct repeat *self, struct exec *exec, bool is_until)
+/* Fills is_true for the traversers. */
+static enum pull test(struct repeat *self, struct exec *exec, const struct batch *batch,
+                      bool is_until)
 {
-    struct batch *current = &self->current;
-
-    if (current->count > self->room) {
-        self->room = current->room;
+    if (batch->count > self->room) {
+        self->room = batch->room;
         self->values = mem_resize(self->values, self->room * sizeof *self->values);
         self->is_true = mem_resize(self->is_true, self->room);
     }
     if (is_until ? self->has_until_child : self->has_emit_child) {
-        return by_values(is_until ? &self->until : &self->emit, exec, current->items,
-                         current->count, self->values, self->is_true);
+        return by_values(is_until ? &self->until : &self->emit, exec, batch->items, batch->count,
+                         self->values, self->is_true);
     }
-    for (uint32_t i = 0; i < current->count; i++) {
-        self->is_true[i] = is_certain(plan_of(self), is_until, &current->items[i]);
+    for (uint32_t i = 0; i < batch->count; i++) {
+        self->is_true[i] = is_certain(plan_of(self), is_until, &batch->items[i]);
     }
     return PULL_BATCH;
 }
@@ -184,31 +194,31 @@ static void make_ready(struct repeat *self, const struct traverser *traverser)
 }
 
 /* Those for whom it is true leave the loop. */
-static enum pull apply_until(struct repeat *self, struct exec *exec)
+static enum pull apply_until(struct repeat *self, struct exec *exec, struct batch *batch)
 {
     uint32_t kept = 0;
-    enum pull rc = test(self, exec, true);
+    enum pull rc = test(self, exec, batch, true);
 
-    for (uint32_t i = 0; rc == PULL_BATCH && i < self->current.count; i++) {
+    for (uint32_t i = 0; rc == PULL_BATCH && i < batch->count; i++) {
         if (self->is_true[i]) {
-            make_ready(self, &self->current.items[i]);
+            make_ready(self, &batch->items[i]);
         } else {
-            self->current.items[kept++] = self->current.items[i];
+            batch->items[kept++] = batch->items[i];
         }
     }
     if (rc == PULL_BATCH) {
-        self->current.count = kept;
+        batch->count = kept;
     }
     return rc;
 }
 
-static enum pull apply_emit(struct repeat *self, struct exec *exec)
+static enum pull apply_emit(struct repeat *self, struct exec *exec, const struct batch *batch)
 {
-    enum pull rc = test(self, exec, false);
+    enum pull rc = test(self, exec, batch, false);
 
-    for (uint32_t i = 0; rc == PULL_BATCH && i < self->current.count; i++) {
+    for (uint32_t i = 0; rc == PULL_BATCH && i < batch->count; i++) {
         if (self->is_true[i]) {
-            make_ready(self, &self->current.items[i]);
+            make_ready(self, &batch->items[i]);
         }
     }
     return rc;
@@ -252,26 +262,46 @@ static void take_results(struct repeat *self, struct exec *exec, uint32_t loops)
         /* A reducing operator in the body gives traversers without a past. */
         const struct loop_node *outer = result->loops == NULL ? NULL : result->loops->outer;
         result->loops = node_of(self, exec, outer, loops);
-        if (!is_merging(self, exec) || !merge(self, exec, result)) {
-            batch_push(&self->next, result);
-        }
+        batch_push(&self->fresh, result);
     }
+    self->resulted += self->pulled.count;
+}
+
+static uint32_t slice_max(const struct repeat *self)
+{
+    if (self->body.is_stateful || self->sliced == 0) {
+        return self->body.is_stateful ? UINT32_MAX : OP_GATHER;
+    }
+    uint64_t each = self->resulted / self->sliced + 1;
+    uint64_t max = RESULTS_GOAL / each;
+    max = max < SLICE_MIN ? SLICE_MIN : max;
+    return max > OP_GATHER ? OP_GATHER : (uint32_t)max;
+}
+
+static void enter(struct repeat *self, struct exec *exec)
+{
+    uint32_t left = self->current.count - self->slice_at;
+    uint32_t max = slice_max(self);
+    const struct traverser *items = self->current.items + self->slice_at;
+
+    self->slice_count = left < max ? left : max;
+    if (self->has_run) {
+        child_round(&self->body, exec, items, self->slice_count, self->op.tags);
+    } else {
+        child_enter(&self->body, exec, items, self->slice_count, self->op.tags);
+    }
+    batch_clear(&self->fresh);
+    self->sliced += self->slice_count;
+    self->is_entered = true;
+    self->has_run = true;
 }
 
 static enum pull run_body(struct repeat *self, struct exec *exec)
 {
-    uint32_t loops = self->current.items[0].loops->loops + 1;
+    uint32_t loops = self->current.items[self->slice_at].loops->loops + 1;
 
     if (!self->is_entered) {
-        batch_clear(&self->next);
-        idset_clear(&self->ids);
-        if (self->has_run) {
-            child_round(&self->body, exec, self->current.items, self->current.count, self->op.tags);
-        } else {
-            child_enter(&self->body, exec, self->current.items, self->current.count, self->op.tags);
-        }
-        self->is_entered = true;
-        self->has_run = true;
+        enter(self, exec);
     }
     for (;;) {
         enum pull rc = child_pull(&self->body, exec, &self->pulled);
@@ -283,11 +313,32 @@ static enum pull run_body(struct repeat *self, struct exec *exec)
             return rc;
         }
     }
+    self->slice_at += self->slice_count;
+    self->is_entered = false;
+    return PULL_BATCH;
+}
+
+/* The fresh ones wait for the next round; if the slice was the last, it begins. */
+static enum state end_slice(struct repeat *self, struct exec *exec)
+{
+    bool merges = is_merging(self, exec);
+
+    for (uint32_t i = 0; i < self->fresh.count; i++) {
+        if (!merges || !merge(self, exec, &self->fresh.items[i])) {
+            batch_push(&self->next, &self->fresh.items[i]);
+        }
+    }
+    batch_clear(&self->fresh);
+    if (self->slice_at < self->current.count) {
+        return BODY;
+    }
     struct batch swap = self->current;
     self->current = self->next;
     self->next = swap;
-    self->is_entered = false;
-    return PULL_BATCH;
+    batch_clear(&self->next);
+    idset_clear(&self->ids);
+    self->slice_at = 0;
+    return self->current.count == 0 ? FILL : UNTIL_FIRST;
 }
 
 /* ---- states: each gives BATCH to go on with the next one ---- */
@@ -295,7 +346,6 @@ static enum pull run_body(struct repeat *self, struct exec *exec)
 static enum pull advance(struct repeat *self, struct exec *exec)
 {
     const struct plan_repeat *plan = plan_of(self);
-    bool is_empty = self->current.count == 0;
     enum pull rc = PULL_BATCH;
 
     switch (self->state) {
@@ -303,23 +353,30 @@ static enum pull advance(struct repeat *self, struct exec *exec)
         rc = fill(self, exec);
         break;
     case UNTIL_FIRST:
-        rc = plan->has_until && plan->until_first ? apply_until(self, exec) : PULL_BATCH;
+        if (plan->has_until && plan->until_first) {
+            rc = apply_until(self, exec, &self->current);
+        }
         break;
     case EMIT_FIRST:
-        rc = plan->has_emit && plan->emit_first && !is_empty ? apply_emit(self, exec) : PULL_BATCH;
+        if (plan->has_emit && plan->emit_first) {
+            rc = apply_emit(self, exec, &self->current);
+        }
         break;
     case BODY:
-        rc = is_empty ? PULL_BATCH : run_body(self, exec);
+        rc = self->current.count == 0 ? PULL_BATCH : run_body(self, exec);
         break;
     case UNTIL:
-        rc = plan->has_until && !plan->until_first && !is_empty ? apply_until(self, exec)
-                                                                : PULL_BATCH;
+        if (plan->has_until && !plan->until_first) {
+            rc = apply_until(self, exec, &self->fresh);
+        }
         break;
     case EMIT:
-        rc = plan->has_emit && !plan->emit_first && !is_empty ? apply_emit(self, exec) : PULL_BATCH;
+        if (plan->has_emit && !plan->emit_first) {
+            rc = apply_emit(self, exec, &self->fresh);
+        }
         break;
     case NEXT:
-        self->state = is_empty ? FILL : UNTIL_FIRST;
+        self->state = end_slice(self, exec);
         return PULL_BATCH;
     }
     if (rc == PULL_BATCH) {
@@ -358,7 +415,11 @@ static void restart(struct repeat *self)
     self->state = FILL;
     batch_clear(&self->in);
     batch_clear(&self->current);
+    batch_clear(&self->fresh);
+    batch_clear(&self->next);
     batch_clear(&self->ready);
+    idset_clear(&self->ids);
+    self->slice_at = 0;
     self->in_at = 0;
     self->ready_at = 0;
     self->is_input_done = false;
@@ -391,6 +452,7 @@ static void close(struct op *op)
     by_close(&self->emit);
     batch_close(&self->in);
     batch_close(&self->current);
+    batch_close(&self->fresh);
     batch_close(&self->next);
     batch_close(&self->pulled);
     batch_close(&self->ready);

@@ -310,7 +310,7 @@ static void reset(struct op *op, struct exec *exec)
     (void)exec;
     mutate_reset(&self->input);
     args_reset(&self->args);
-    load_close(&self->load);
+    load_reset(&self->load);
     self->state = GATHERING;
     self->at = 0;
     self->made = 0;

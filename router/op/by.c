@@ -137,7 +137,7 @@ int by_open_child(struct by_run *by, struct exec *exec, const struct plan_traver
 
 void by_reset(struct by_run *by)
 {
-    load_close(&by->load);
+    load_reset(&by->load);
     by->is_running = false;
 }
 

@@ -76,7 +76,8 @@ enum pull load_values(struct load_run *load, struct exec *exec, struct value *va
 /* The same for the values of traversers. */
 enum pull load_elements(struct load_run *load, struct exec *exec, struct traverser *items,
                         uint32_t count, bool deep);
-/* Forgets a run that was not finished; it may be used again. */
+/* Forgets a run that was not finished: from the operator's reset. */
+void load_reset(struct load_run *load);
 void load_close(struct load_run *load);
 
 /* ---- by(): one value for each traverser of a batch ---- */

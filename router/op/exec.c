@@ -1,5 +1,7 @@
 #include "router/op/exec.h"
 
+#include "common/mem.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -40,6 +42,8 @@ enum pull exec_pull(struct exec *exec, uint64_t now_ms, struct batch *out)
 void exec_close(struct exec *exec)
 {
     op_close_all(&exec->root);
+    idset_close(&exec->loaded);
+    mem_free(exec->loaded_values);
     arena_close(&exec->arena);
     *exec = (struct exec){0};
 }

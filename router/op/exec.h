@@ -10,6 +10,7 @@
 #define ROUTER_OP_EXEC_H
 
 #include "common/prng.h"
+#include "router/op/idset.h"
 #include "router/op/op.h"
 #include "router/remote/remote.h"
 
@@ -24,10 +25,10 @@ struct exec {
     struct arena arena; /* Whole query; limit query_memory_max. */
     const struct plan *plan;
     struct pipeline root;
-    struct transaction *txn; /* Buffered changes, read sets, graph. Not owned. */
-    struct remote *remote;   /* Map, sending, waiting fetches. Not owned. */
-    uint64_t now_ms;         /* Of this turn. */
-    uint64_t deadline_ms;    /* 0: none. */
+    struct transaction *txn;  /* Buffered changes, read sets, graph. Not owned. */
+    struct remote *remote;    /* Map, sending, waiting fetches. Not owned. */
+    uint64_t now_ms;          /* Of this turn. */
+    uint64_t deadline_ms;     /* 0: none. */
     uint64_t (*micros)(void); /* The host's clock, for profile(); null: none. */
     bool is_cancelled;
     bool is_yielding; /* WAIT was for time, not for a shard: pull again in the next turn. */
@@ -38,10 +39,12 @@ struct exec {
     uint32_t side_effect_count;
     uint32_t side_effect_room;
     struct side_effect **side_effects;
-    uint32_t waiting; /* Fetches without their answer. */
-    struct op *ops;   /* All operators, newest first. */
-    uint32_t depth;   /* Of the children being built. */
-    uint32_t budget;  /* Rows that may still be worked on before this turn yields. */
+    uint32_t waiting;    /* Fetches without their answer. */
+    struct idset loaded; /* Vertices whose properties were read (load.c), and their values: */
+    struct value *loaded_values;
+    struct op *ops;  /* All operators, newest first. */
+    uint32_t depth;  /* Of the children being built. */
+    uint32_t budget; /* Rows that may still be worked on before this turn yields. */
 };
 
 /* The caller seeds prng and sets arena.limit_bytes and deadline_ms afterwards. Keeps plan, txn,

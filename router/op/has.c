@@ -163,7 +163,7 @@ static void reset(struct op *op, struct exec *exec)
     struct has *self = (struct has *)op;
 
     (void)exec;
-    load_close(&self->load);
+    load_reset(&self->load);
     self->is_loading = false;
 }
 

@@ -10,9 +10,10 @@
 #include <string.h>
 
 enum {
-    CHUNK = 65536, /* Ids of one fetch. */
-    ROWS = 256,    /* Rows taken from a fetch at a time. */
-    GATHER = 8192  /* Traversers of one fetch of the operator, as long as more are at hand. */
+    CHUNK = 65536,      /* Ids of one fetch. */
+    ROWS = 256,         /* Rows taken from a fetch at a time. */
+    LOADED_MAX = 65536, /* Vertices that a query remembers. */
+    GATHER = 8192       /* Traversers of one fetch of the operator, as long as more are at hand. */
 };
 
 /* Vertices, or edges, that are to be read. */
@@ -31,6 +32,14 @@ struct load_state {
     struct read_input *inputs; /* On the heap. */
     uint32_t base;             /* Place of the fetch's first input. */
     int at;                    /* Which half. */
+    uint32_t hits;             /* Values that were remembered. */
+};
+
+/* Values that lie in an array of something larger. */
+struct span {
+    struct value *first;
+    size_t stride;
+    uint32_t count;
 };
 
 enum { VERTICES, EDGES };
@@ -82,10 +91,40 @@ static bool is_graph_element(const struct value *value)
     return value->kind == VALUE_VERTEX || value->kind == VALUE_EDGE;
 }
 
+static struct value *value_at(const struct span *span, uint32_t i)
+{
+    return (struct value *)(void *)((char *)span->first + i * span->stride);
+}
+
 static bool id_of(const struct value *value, struct arena *arena, struct vid *id)
 {
     return vid_from_value(arena,
                           value->kind == VALUE_VERTEX ? &value->vertex->id : &value->edge->id, id);
+}
+
+/* A vertex that was loaded before, whole and not older than the last change; else null. */
+static const struct value *remembered(struct exec *exec, const struct value *value,
+                                      const struct vid *id)
+{
+    uint32_t place = value->kind == VALUE_VERTEX ? idset_find(&exec->loaded, id) : MAP_NONE;
+
+    if (place == MAP_NONE ||
+        exec->loaded_values[place].vertex->seen < transaction_change_count(exec->txn)) {
+        return NULL;
+    }
+    return &exec->loaded_values[place];
+}
+
+static void remember(struct exec *exec, const struct vid *id, const struct value *value)
+{
+    if (exec->loaded.count == LOADED_MAX && idset_find(&exec->loaded, id) == MAP_NONE) {
+        return;
+    }
+    if (exec->loaded_values == NULL) {
+        exec->loaded_values = mem_array(LOADED_MAX, sizeof *exec->loaded_values);
+    }
+    struct vid copy = vid_copy(&exec->arena, id);
+    exec->loaded_values[idset_add(&exec->loaded, &copy)] = *value;
 }
 
 static void collect(struct load_run *load, const struct value *value, bool deep, int depth)
@@ -94,7 +133,12 @@ static void collect(struct load_run *load, const struct value *value, bool deep,
     struct vid id;
 
     if (is_graph_element(value)) {
-        if (is_missing(load, value) && id_of(value, &state->exec->arena, &id)) {
+        if (!is_missing(load, value) || !id_of(value, &state->exec->arena, &id)) {
+            return;
+        }
+        if (remembered(state->exec, value, &id) != NULL) {
+            state->hits++;
+        } else {
             idset_add(&state->halves[value->kind == VALUE_VERTEX ? VERTICES : EDGES].ids, &id);
         }
         return;
@@ -149,7 +193,11 @@ static enum pull take_rows(struct load_state *state, struct half *half)
         rc = fetch_next(state->fetch, state->exec, rows, ROWS, &count);
         for (uint32_t i = 0; rc == PULL_BATCH && i < count; i++) {
             assert(state->base + rows[i].ordinal < half->ids.count);
-            half->found[state->base + rows[i].ordinal] = rows[i].element;
+            uint32_t place = state->base + rows[i].ordinal;
+            half->found[place] = rows[i].element;
+            if (state->at == VERTICES && state->spec.project == READ_ALL) {
+                remember(state->exec, &half->ids.ids[place], &rows[i].element);
+            }
         }
     } while (rc == PULL_BATCH);
     if (rc == PULL_DONE) {
@@ -199,17 +247,21 @@ static struct value *replace_items(struct load_run *load, const struct value *it
     return copy;
 }
 
-static struct value replace_element(struct load_state *state, const struct value *value)
+static struct value replace_element(struct load_run *load, const struct value *value)
 {
+    struct load_state *state = load->state;
     const struct half *half = &state->halves[value->kind == VALUE_VERTEX ? VERTICES : EDGES];
     struct vid id;
 
-    if (half->ids.count == 0 || !id_of(value, &state->exec->arena, &id)) {
+    if (!is_missing(load, value) || !id_of(value, &state->exec->arena, &id)) {
         return *value;
     }
-    uint32_t place = idset_find(&half->ids, &id);
-    bool is_found = place != MAP_NONE && half->found[place].kind != VALUE_NULL;
-    return is_found ? half->found[place] : *value;
+    uint32_t place = half->ids.count == 0 ? MAP_NONE : idset_find(&half->ids, &id);
+    if (place != MAP_NONE) {
+        return half->found[place].kind == VALUE_NULL ? *value : half->found[place];
+    }
+    const struct value *loaded = remembered(state->exec, value, &id);
+    return loaded == NULL ? *value : *loaded;
 }
 
 static struct value replace(struct load_run *load, const struct value *value, bool deep, int depth)
@@ -218,7 +270,7 @@ static struct value replace(struct load_run *load, const struct value *value, bo
     struct arena *arena = &load->state->exec->arena;
 
     if (is_graph_element(value)) {
-        return replace_element(load->state, value);
+        return replace_element(load, value);
     }
     if (!deep || depth == VALUE_DEPTH_MAX) {
         return result;
@@ -248,79 +300,78 @@ static struct load_state *state_of(struct load_run *load, struct exec *exec)
     return load->state;
 }
 
-/* False if nothing is missing. */
-static bool begin(struct load_state *state)
+static void begin(struct load_run *load, const struct span *span, bool deep)
 {
-    if (state->halves[VERTICES].ids.count + state->halves[EDGES].ids.count == 0) {
-        return false;
+    struct load_state *state = load->state;
+
+    state->hits = 0;
+    for (uint32_t i = 0; i < span->count; i++) {
+        collect(load, value_at(span, i), deep, 0);
     }
     for (int i = VERTICES; i <= EDGES; i++) {
         struct half *half = &state->halves[i];
         half->asked = 0;
-        half->found = arena_array(&state->exec->arena, half->ids.count, sizeof *half->found);
+        half->found = half->ids.count == 0
+                          ? NULL
+                          : arena_array(&state->exec->arena, half->ids.count, sizeof *half->found);
     }
     state->at = VERTICES;
     state->is_running = true;
-    return true;
 }
 
-static void forget(struct load_state *state)
+static enum pull load_span(struct load_run *load, struct exec *exec, const struct span *span,
+                           bool deep)
 {
+    struct load_state *state = state_of(load, exec);
+
+    if (deep && load->want == LOAD_SOME) {
+        load->want = LOAD_WHOLE;
+    }
+    if (!state->is_running) {
+        begin(load, span, deep);
+    }
+    enum pull rc = read_all(load);
+    if (rc != PULL_BATCH) {
+        return rc;
+    }
+    if (state->hits + state->halves[VERTICES].ids.count + state->halves[EDGES].ids.count > 0) {
+        for (uint32_t i = 0; i < span->count; i++) {
+            struct value *value = value_at(span, i);
+            *value = replace(load, value, deep, 0);
+        }
+    }
     idset_clear(&state->halves[VERTICES].ids);
     idset_clear(&state->halves[EDGES].ids);
     state->is_running = false;
+    return PULL_BATCH;
 }
 
 enum pull load_values(struct load_run *load, struct exec *exec, struct value *values,
                       uint32_t count, bool deep)
 {
-    struct load_state *state = state_of(load, exec);
+    struct span span = {values, sizeof *values, count};
 
-    if (deep && load->want == LOAD_SOME) {
-        load->want = LOAD_WHOLE;
-    }
-    if (!state->is_running) {
-        for (uint32_t i = 0; i < count; i++) {
-            collect(load, &values[i], deep, 0);
-        }
-        if (!begin(state)) {
-            return PULL_BATCH;
-        }
-    }
-    enum pull rc = read_all(load);
-    if (rc == PULL_BATCH) {
-        for (uint32_t i = 0; i < count; i++) {
-            values[i] = replace(load, &values[i], deep, 0);
-        }
-        forget(state);
-    }
-    return rc;
+    return load_span(load, exec, &span, deep);
 }
 
 enum pull load_elements(struct load_run *load, struct exec *exec, struct traverser *items,
                         uint32_t count, bool deep)
 {
-    struct load_state *state = state_of(load, exec);
+    struct span span = {count == 0 ? NULL : &items->value, sizeof *items, count};
 
-    if (deep && load->want == LOAD_SOME) {
-        load->want = LOAD_WHOLE;
+    return load_span(load, exec, &span, deep);
+}
+
+void load_reset(struct load_run *load)
+{
+    struct load_state *state = load->state;
+
+    if (state != NULL) {
+        fetch_close(&state->fetch, state->exec);
+        idset_clear(&state->halves[VERTICES].ids);
+        idset_clear(&state->halves[EDGES].ids);
+        state->is_running = false;
     }
-    if (!state->is_running) {
-        for (uint32_t i = 0; i < count; i++) {
-            collect(load, &items[i].value, deep, 0);
-        }
-        if (!begin(state)) {
-            return PULL_BATCH;
-        }
-    }
-    enum pull rc = read_all(load);
-    if (rc == PULL_BATCH) {
-        for (uint32_t i = 0; i < count; i++) {
-            items[i].value = replace(load, &items[i].value, deep, 0);
-        }
-        forget(state);
-    }
-    return rc;
 }
 
 void load_close(struct load_run *load)
@@ -412,7 +463,7 @@ static void reset(struct op *op, struct exec *exec)
     struct load *self = (struct load *)op;
 
     (void)exec;
-    load_close(&self->run);
+    load_reset(&self->run);
     batch_clear(&self->held);
     self->at = 0;
     self->is_loading = false;

@@ -124,7 +124,7 @@ static void reset(struct op *op, struct exec *exec)
     struct properties *self = (struct properties *)op;
 
     (void)exec;
-    load_close(&self->load);
+    load_reset(&self->load);
     batch_clear(&self->in);
     self->is_loading = false;
     self->at = 0;

@@ -282,7 +282,7 @@ static void reset(struct op *op, struct exec *exec)
     struct property_map *self = (struct property_map *)op;
 
     (void)exec;
-    load_close(&self->load);
+    load_reset(&self->load);
     for (uint32_t i = 0; i < plan_of(self)->by_count; i++) {
         by_reset(&self->bys[i]);
     }

@@ -53,7 +53,7 @@ static void reset(struct op *op, struct exec *exec)
     struct token *self = (struct token *)op;
 
     (void)exec;
-    load_close(&self->load);
+    load_reset(&self->load);
     self->is_loading = false;
 }
 

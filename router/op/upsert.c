@@ -496,7 +496,7 @@ void upsert_reset(struct op *op, struct exec *exec)
     struct upsert *self = (struct upsert *)op;
 
     fetch_close(&self->fetch, exec);
-    load_close(&self->load);
+    load_reset(&self->load);
     mutate_reset(&self->input);
     args_reset(&self->map_arg);
     args_reset(&self->on_match_arg);

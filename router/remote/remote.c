@@ -515,15 +515,26 @@ void remote_learn_leader(struct remote *remote, uint32_t leader)
     remote->leader = (remote->leader + 1) % remote->coordinator_count;
 }
 
-static void end_holds(struct remote *remote)
+/* Held for this, or sent to a primary that is no more. */
+static bool is_overtaken(const struct remote *remote, const struct remote_request *request)
+{
+    struct remote_request target = {0};
+
+    if (request->is_held) {
+        return request->map_version < remote->map->map.version;
+    }
+    return request->on_again != NULL && !request->is_to_leader &&
+           remote_target(remote, request->shard, &target) && target.epoch > request->epoch;
+}
+
+static void follow_map(struct remote *remote)
 {
     size_t count;
     uint64_t *list = list_requests(remote, &count);
 
     for (size_t i = 0; i < count; i++) {
         struct remote_request *request = find(remote, list[i]);
-        if (request != NULL && request->is_held &&
-            request->map_version < remote->map->map.version) {
+        if (request != NULL && is_overtaken(remote, request)) {
             delist(remote, request);
             request->on_again(remote, request);
         }
@@ -556,7 +567,7 @@ static bool take_map(struct remote *remote, struct slice body)
     for (struct transaction *txn = remote->transactions; txn != NULL; txn = txn->next) {
         txn->is_woken = true;
     }
-    end_holds(remote);
+    follow_map(remote);
     return true;
 }
 

@@ -374,6 +374,35 @@ START_TEST(a_wrong_epoch_is_sent_again_with_the_new_map)
 }
 END_TEST
 
+START_TEST(a_new_primary_is_asked_as_soon_as_the_map_names_it)
+{
+    struct fake fake;
+    struct bytes map;
+    enum pull last;
+    uint32_t rows;
+
+    fake_open(&fake, 1, PARTITION_HASH);
+    struct read_request spec = hop_of(&fake, 10, READ_ROWS);
+    struct fetch *fetch = fetch_start(&fake.exec, NULL, &spec);
+    struct message first = fake.out.items[0];
+    struct message push = {.type = MESSAGE_MAP, .peer = PEER_NODE(PEER_COORDINATOR, 1)};
+    bytes_init(&map, 0);
+    fake_map(&map, 2, 4, 1, PARTITION_HASH);
+    push.body = bytes_slice(&map);
+    remote_message(fake.remote, &push);
+    bytes_close(&map);
+    ck_assert_uint_eq(fake_count(&fake, MESSAGE_READ), 2);
+    struct message second = fake.out.items[fake.out.count - 1];
+    ck_assert_uint_eq(second.epoch, 4);
+    fake_answer_read(&fake, &first, 1, (struct slice){0}); /* Nobody waits for it any more. */
+    ck_assert_uint_eq(drain(fetch, &fake.exec, &last, &rows), 0);
+    fake_answer_read(&fake, &second, 1, (struct slice){0});
+    ck_assert_uint_eq(drain(fetch, &fake.exec, &last, &rows), 10);
+    fetch_close(&fetch, &fake.exec);
+    fake_close(&fake);
+}
+END_TEST
+
 START_TEST(a_graph_split_meanwhile_is_a_conflict)
 {
     struct fake fake;
@@ -527,6 +556,7 @@ RUN_SUITE("fetch", a_hop_over_10000_vertices_on_4_shards_is_4_requests,
           edges_not_found_where_their_id_leads_are_sought_everywhere,
           an_edge_found_where_its_id_leads_is_sought_nowhere_else,
           a_wrong_epoch_is_sent_again_with_the_new_map, a_graph_split_meanwhile_is_a_conflict,
+          a_new_primary_is_asked_as_soon_as_the_map_names_it,
           silence_is_followed_by_the_same_request_and_one_answer_counts,
           a_shard_out_of_reach_is_asked_until_the_deadline, a_locked_item_is_a_conflict,
           the_transactions_own_changes_travel_with_the_read,

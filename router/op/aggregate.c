@@ -1,6 +1,7 @@
 #include "router/op/by_set.h"
 #include "router/op/effect.h"
 #include "router/op/exec.h"
+#include "router/op/quota.h"
 
 /* Global: gathers all, then lets them go. Local: batch by batch. */
 struct aggregate {
@@ -93,6 +94,9 @@ static enum pull drain(struct aggregate *self, struct exec *exec)
     while ((rc = op_pull(self->op.input, exec, &self->held)) == PULL_BATCH) {
         for (uint32_t i = 0; i < self->held.count; i++) {
             batch_push(&self->in, &self->held.items[i]);
+        }
+        if (quota_check(exec, self->in.count, sizeof(struct traverser)) != PULL_BATCH) {
+            return PULL_ERROR;
         }
     }
     return rc;

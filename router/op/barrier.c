@@ -1,5 +1,6 @@
 #include "router/op/bag.h"
 #include "router/op/exec.h"
+#include "router/op/quota.h"
 #include "router/plan/params.h"
 
 /* Gathers (all, or so many) and merges traversers that nothing tells apart. */
@@ -57,6 +58,9 @@ static enum pull gather(struct barrier *self, struct exec *exec)
         }
         for (uint32_t i = 0; i < self->in.count; i++) {
             take(self, &self->in.items[i], exec->plan->is_bulked);
+        }
+        if (quota_check(exec, self->held.count, sizeof(struct traverser)) != PULL_BATCH) {
+            return PULL_ERROR;
         }
     }
     return PULL_DONE;

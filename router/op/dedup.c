@@ -2,6 +2,7 @@
 #include "router/op/by_set.h"
 #include "router/op/exec.h"
 #include "router/op/items.h"
+#include "router/op/quota.h"
 #include "router/op/scope.h"
 
 enum { ABSENT = INT32_MAX };
@@ -150,6 +151,11 @@ static enum pull pull(struct op *op, struct exec *exec, struct batch *out)
         }
         self->is_seeing = false;
         keep_new(self, exec, is_plain, out);
+        rc = quota_check(exec, self->seen.count, sizeof(struct bag_entry));
+        if (rc != PULL_BATCH) {
+            batch_clear(out);
+            return rc;
+        }
     }
     return PULL_BATCH;
 }

@@ -1,6 +1,7 @@
 #include "router/op/by_set.h"
 #include "router/op/effect.h"
 #include "router/op/exec.h"
+#include "router/op/quota.h"
 
 #include <assert.h>
 
@@ -350,6 +351,10 @@ static enum pull advance(struct group *self, struct exec *exec)
 
     switch (self->phase) {
     case GROUP_READING:
+        if (quota_check(exec, (uint64_t)self->groups->held.count + self->passing.count,
+                        sizeof(struct traverser)) != PULL_BATCH) {
+            return PULL_ERROR;
+        }
         rc = op_pull(self->op.input, exec, &self->in);
         if (rc == PULL_BATCH) {
             see_batch(self);

@@ -1,6 +1,7 @@
 #include "router/op/by_set.h"
 #include "router/op/exec.h"
 #include "router/op/items.h"
+#include "router/op/quota.h"
 #include "router/op/sort.h"
 
 #include "common/mem.h"
@@ -132,6 +133,10 @@ static enum pull drain(struct order *self, struct exec *exec)
         }
         self->is_seeing = false;
         take_batch(self, exec);
+        rc = quota_check(exec, self->held.count, sizeof(struct traverser) + sizeof *self->rows);
+        if (rc != PULL_BATCH) {
+            return rc;
+        }
     }
 }
 

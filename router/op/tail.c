@@ -1,5 +1,6 @@
 #include "router/op/exec.h"
 #include "router/op/items.h"
+#include "router/op/quota.h"
 #include "router/op/slots.h"
 #include "router/plan/params.h"
 
@@ -77,6 +78,9 @@ static enum pull drain(struct tail *self, struct exec *exec)
         if (self->held.count >= bound) {
             trim(self, plan);
             bound = 2 * self->held.count + OP_GATHER;
+        }
+        if (quota_check(exec, self->held.count, sizeof(struct traverser)) != PULL_BATCH) {
+            return PULL_ERROR;
         }
     }
     if (rc == PULL_DONE) {

@@ -4,6 +4,7 @@
 #include "router/op/effect.h"
 #include "router/op/items.h"
 #include "router/op/operation.h"
+#include "router/op/quota.h"
 #include "router/op/scope.h"
 #include "router/op/slots.h"
 #include "router/op/sort.h"
@@ -395,9 +396,25 @@ START_TEST(lanes_without_by_give_the_value)
 }
 END_TEST
 
-RUN_SUITE("gathering", bag_counts_by_equivalence_and_tag, bag_grows, bag_holds_what_is_not_a_number,
-          slots_are_zero_until_written, items_of_each_kind, items_collect_keeps_the_kind,
-          sort_is_stable_and_by_tag, sort_by_several_columns_and_down, shuffle_keeps_every_row,
-          operators_of_numbers, operators_of_booleans_and_refusals, add_all_of_lists_sets_and_maps,
-          labels_by_pop, maps_and_side_effects_come_before_the_path, parts_of_a_path,
+START_TEST(what_is_held_counts_against_the_memory)
+{
+    struct exec exec = {0};
+
+    arena_init(&exec.arena, 0);
+    ck_assert_int_eq(quota_check(&exec, UINT64_MAX, 64), PULL_BATCH);
+    arena_close(&exec.arena);
+    arena_init(&exec.arena, 1 << 20);
+    ck_assert_int_eq(quota_check(&exec, 1000, 64), PULL_BATCH);
+    ck_assert_int_eq(quota_check(&exec, UINT64_MAX, 64), PULL_ERROR);
+    ck_assert_int_eq(exec.error.code, E_LIMIT);
+    arena_close(&exec.arena);
+}
+END_TEST
+
+RUN_SUITE("gathering", what_is_held_counts_against_the_memory, bag_counts_by_equivalence_and_tag,
+          bag_grows, bag_holds_what_is_not_a_number, slots_are_zero_until_written,
+          items_of_each_kind, items_collect_keeps_the_kind, sort_is_stable_and_by_tag,
+          sort_by_several_columns_and_down, shuffle_keeps_every_row, operators_of_numbers,
+          operators_of_booleans_and_refusals, add_all_of_lists_sets_and_maps, labels_by_pop,
+          maps_and_side_effects_come_before_the_path, parts_of_a_path,
           lanes_without_by_give_the_value)

@@ -1,0 +1,16 @@
+#include "router/op/quota.h"
+
+#include <assert.h>
+
+enum pull quota_check(struct exec *exec, uint64_t count, size_t item_size)
+{
+    size_t limit = exec->arena.limit_bytes;
+    size_t left = limit > exec->arena.used_bytes ? limit - exec->arena.used_bytes : 0;
+
+    assert(item_size > 0);
+    if (limit != 0 && count > left / item_size) {
+        return op_fail(exec, E_LIMIT,
+                       "the query needs more memory than query_memory_max, %zu bytes", limit);
+    }
+    return PULL_BATCH;
+}

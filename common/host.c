@@ -125,6 +125,17 @@ static void tell_ready(struct host *host)
     host->was_ready = is_ready;
 }
 
+static void tell_gone(struct host *host, uint64_t now_ms)
+{
+    peer_id peer;
+
+    while ((peer = transport_gone(host->transport)) != 0) {
+        if (host->core.gone != NULL) {
+            host->core.gone(host->core.core, now_ms, peer, &host->out);
+        }
+    }
+}
+
 int host_turn(struct host *host, uint64_t now_ms, struct error *err)
 {
     struct message message;
@@ -136,6 +147,7 @@ int host_turn(struct host *host, uint64_t now_ms, struct error *err)
     for (int i = 0; i < HOST_DRAIN && transport_recv(host->transport, now_ms, &message); i++) {
         host->core.message(host->core.core, now_ms, &message, &host->out);
     }
+    tell_gone(host, now_ms);
     rc = host->core.turn(host->core.core, now_ms, &host->out, err);
     transport_send(host->transport, now_ms, &host->out);
     tell_ready(host);

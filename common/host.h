@@ -27,6 +27,8 @@ struct host_core {
     int (*turn)(void *core, uint64_t now_ms, struct outbox *out, struct error *err);
     uint64_t (*deadline)(const void *core);
     bool (*is_ready)(const void *core);
+    /* A caller that will not be heard of again; may be null. */
+    void (*gone)(void *core, uint64_t now_ms, peer_id peer, struct outbox *out);
 };
 
 /* Where a peer can be called now; null: not known. */

@@ -1,4 +1,5 @@
 /* cardea-router FILE: a router as a process. */
+#include "common/caller.h"
 #include "common/host.h"
 #include "router/front/serve.h"
 #include "router/router_conf.h"
@@ -21,7 +22,7 @@ static const char *address(void *ctx, peer_id peer)
 
 static int run(struct process *process, struct error *err)
 {
-    struct transport_plane plane = {.bind = process->values.bind};
+    struct transport_plane plane = {.bind = process->values.bind, .roles = CALLER_ROLE(PEER_TOOL)};
     struct host_options options = {.program = "router",
                                    .role = PEER_ROUTER,
                                    .node = (uint32_t)process->values.node,

@@ -23,5 +23,5 @@ static bool is_ready(const void *core)
 
 struct host_core shardd_core(struct node *node)
 {
-    return (struct host_core){node, on_message, on_turn, deadline, is_ready};
+    return (struct host_core){node, on_message, on_turn, deadline, is_ready, NULL};
 }

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "common/loop.h"
 #include "common/mem.h"
@@ -61,6 +62,17 @@ struct conn *conn_find(const struct front *front, uint64_t client)
     uint64_t *place = map_get(&front->by_client, client);
 
     return place == NULL ? NULL : (struct conn *)(uintptr_t)*place;
+}
+
+bool conn_allows(const struct front *front, const char *origin)
+{
+    for (size_t i = 0; i < front->options.cors_count; i++) {
+        const char *allowed = front->options.cors_origins[i];
+        if (strcmp(allowed, "*") == 0 || strcmp(allowed, origin) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 void conn_path(struct lws *wsi, char *path, size_t size)

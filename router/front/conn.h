@@ -65,6 +65,8 @@ void conn_free(struct conn **conn);
 /* Asks the router for a client number, once. */
 void conn_register(struct conn *conn);
 struct conn *conn_find(const struct front *front, uint64_t client);
+/* Whether pages of this origin may call: cors_origins. */
+bool conn_allows(const struct front *front, const char *origin);
 /* The URI path without the query, as text; "" if there is none. */
 void conn_path(struct lws *wsi, char *path, size_t size);
 

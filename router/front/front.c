@@ -15,7 +15,7 @@
 enum {
     SERVICE_BUFFER = 65536, /* Bytes of a message that one callback gets. */
     HEADER_DATA = 32768,    /* Trap 6: 4 KB by default, and more is dropped. */
-    HEADER_POOL = 64,       /* Connections whose headers are read at a time; the others wait. */
+    HEADER_POOL_MIN = 64,
     KEEPALIVE_S = 60,
     TCP_KEEPALIVE_S = 60,
     WAIT_MAX_MS = 60000
@@ -116,7 +116,9 @@ static void set_options(struct lws_context_creation_info *info, const struct fro
     info->alpn = "http/1.1"; /* Trap 1, with TLS. */
     info->server_string = "cardea";
     info->max_http_header_data = HEADER_DATA;
-    info->max_http_header_pool = HEADER_POOL;
+    /* One for each connection: one too many is reset. They are allocated when used. */
+    info->max_http_header_pool2 =
+        options->connections_max < HEADER_POOL_MIN ? HEADER_POOL_MIN : options->connections_max;
     info->pt_serv_buf_size = SERVICE_BUFFER;
     info->keepalive_timeout = KEEPALIVE_S;
     info->ka_time = TCP_KEEPALIVE_S;

@@ -11,7 +11,12 @@
 #include "router/front/status.h"
 #include "router/wire/response.h"
 
-enum { FIELD_MAX = 512, HEADERS_MAX = 2048, PATH_MAX_BYTES = 256 };
+enum {
+    FIELD_MAX = 512,
+    HEADERS_MAX = 2048,
+    TOGETHER_MAX = 8192, /* Head and body of up to this size go out in one write. */
+    PATH_MAX_BYTES = 256
+};
 
 enum method { METHOD_GET, METHOD_HEAD, METHOD_POST, METHOD_OPTIONS, METHOD_OTHER };
 
@@ -140,6 +145,16 @@ void http_answer(struct conn *conn, struct router_response *response)
 
 /* ---- the request ---- */
 
+/* Random: version 4. */
+static void new_uuid(uint8_t id[16])
+{
+    uint64_t halves[2] = {loop_random(), loop_random()};
+
+    memcpy(id, halves, 16);
+    id[6] = (uint8_t)((id[6] & 0x0f) | 0x40);
+    id[8] = (uint8_t)((id[8] & 0x3f) | 0x80);
+}
+
 static void run(struct conn *conn)
 {
     struct front *front = conn->front;
@@ -154,6 +169,10 @@ static void run(struct conn *conn)
     struct error err = {0};
     int rc = request_decode_http(&http, &request, &err);
 
+    if (!request.has_id) {
+        new_uuid(request.id);
+        request.has_id = true;
+    }
     exchange->format = request.format;
     exchange->has_id = request.has_id;
     memcpy(exchange->id, request.id, sizeof exchange->id);
@@ -298,9 +317,7 @@ static int answer_page(struct conn *conn)
     }
     if (strcmp(exchange->path, "/metrics") == 0) {
         start_body(exchange);
-        if (front->options.stats != NULL) {
-            stats_encode(&exchange->body, front->options.stats);
-        }
+        status_metrics(&exchange->body, front);
         finish(conn, 200, "text/plain; version=0.0.4");
         return 0;
     }
@@ -387,21 +404,12 @@ static void add_field(struct head *head, const char *name, const char *value)
 
 static void add_cors(struct head *head, const struct conn *conn)
 {
-    const struct front_options *options = &conn->front->options;
     const struct http_exchange *exchange = conn->http;
-    const char *allowed = NULL;
 
-    for (size_t i = 0; i < options->cors_count && exchange->origin[0] != '\0'; i++) {
-        if (strcmp(options->cors_origins[i], "*") == 0) {
-            allowed = "*";
-        } else if (strcmp(options->cors_origins[i], exchange->origin) == 0) {
-            allowed = exchange->origin;
-        }
-    }
-    if (allowed == NULL) {
+    if (exchange->origin[0] == '\0' || !conn_allows(conn->front, exchange->origin)) {
         return;
     }
-    add_field(head, "access-control-allow-origin:", allowed);
+    add_field(head, "access-control-allow-origin:", exchange->origin);
     add_field(head, "vary:", "origin");
     if (exchange->method == METHOD_OPTIONS) {
         add_field(head, "access-control-allow-methods:", "GET, POST, OPTIONS");
@@ -415,10 +423,11 @@ static void add_cors(struct head *head, const struct conn *conn)
 static int write_head(struct conn *conn)
 {
     struct http_exchange *exchange = conn->http;
-    unsigned char room[LWS_PRE + HEADERS_MAX];
+    unsigned char room[LWS_PRE + HEADERS_MAX + TOGETHER_MAX];
     unsigned char *start = room + LWS_PRE;
-    struct head head = {.wsi = conn->wsi, .at = start, .end = room + sizeof room - 1};
+    struct head head = {.wsi = conn->wsi, .at = start, .end = start + HEADERS_MAX};
     size_t size = exchange->body.size - LWS_PRE;
+    bool is_together = size <= TOGETHER_MAX && exchange->method != METHOD_HEAD;
 
     head.failed =
         lws_add_http_header_status(conn->wsi, (unsigned)exchange->status, &head.at, head.end);
@@ -432,12 +441,20 @@ static int write_head(struct conn *conn)
         add_field(&head, "connection:", "close");
     }
     add_cors(&head, conn);
-    if (head.failed != 0 ||
-        lws_finalize_write_http_header(conn->wsi, start, &head.at, head.end) != 0) {
+    if (head.failed != 0 || lws_finalize_http_header(conn->wsi, &head.at, head.end) != 0) {
         return -1;
     }
+    if (is_together) {
+        memcpy(head.at, exchange->body.data + LWS_PRE, size);
+        head.at += size;
+        exchange->sent = size;
+    }
     exchange->is_head_sent = true;
-    return 0;
+    size = (size_t)(head.at - start);
+    return lws_write(conn->wsi, start, size,
+                     is_together ? LWS_WRITE_HTTP_FINAL : LWS_WRITE_HTTP_HEADERS) < (int)size
+               ? -1
+               : 0;
 }
 
 static int write_body(struct conn *conn)

@@ -7,11 +7,21 @@ static void on_message(void *core, uint64_t now_ms, const struct message *messag
 {
     struct serve *serve = core;
 
-    if (message->type == MESSAGE_QUERY) {
+    if ((message->peer & PEER_CALLER_BIT) == 0) {
+        router_message(serve->router, now_ms, message, out);
+    } else if (message->type == MESSAGE_QUERY) {
         native_query(&serve->native, now_ms, message, out);
     } else {
-        router_message(serve->router, now_ms, message, out);
+        struct error err = {0};
+        (void)error_set(&err, E_UNSUPPORTED, "a router takes QUERY only, not %s",
+                        message_name(message->type));
+        outbox_refuse(out, message, &err);
     }
+}
+
+static void on_gone(void *core, uint64_t now_ms, peer_id peer, struct outbox *out)
+{
+    native_gone(&((struct serve *)core)->native, now_ms, peer, out);
 }
 
 static int on_turn(void *core, uint64_t now_ms, struct outbox *out, struct error *err)
@@ -31,7 +41,7 @@ static bool is_ready(const void *core)
 
 struct host_core serve_core(struct serve *serve)
 {
-    return (struct host_core){serve, on_message, on_turn, deadline, is_ready};
+    return (struct host_core){serve, on_message, on_turn, deadline, is_ready, on_gone};
 }
 
 struct router_options serve_router_options(const struct router_conf *values)
@@ -127,14 +137,10 @@ int serve_run(struct serve *serve, struct host *host, struct error *err)
         uint64_t now_ms = loop_now_ms();
         uint64_t router;
         uint64_t transport;
-        peer_id gone;
 
         rc = host_turn(host, now_ms, err);
         if (rc != E_OK) {
             break;
-        }
-        while ((gone = transport_gone(host->transport)) != 0) {
-            native_gone(&serve->native, now_ms, gone, &host->out);
         }
         front_deliver(serve->front, now_ms);
         transport_send(host->transport, now_ms, &host->out);

@@ -38,12 +38,54 @@ static void write_nodes(struct bytes *out, const struct shardmap *map)
     }
 }
 
+static void write_metric(struct bytes *out, const char *kind, const char *name, const char *help,
+                         uint64_t value)
+{
+    bytes_format(out, "# HELP %s %s\n# TYPE %s %s\n%s %llu\n", name, help, name, kind, name,
+                 (unsigned long long)value);
+}
+
+void status_metrics(struct bytes *out, const struct front *front)
+{
+    struct router_counters counters = {0};
+    const struct {
+        const char *kind;
+        const char *name;
+        const char *help;
+        const uint64_t *value;
+    } rows[] = {
+        {"counter", "cardea_requests_total", "Requests of clients", &counters.requests},
+        {"counter", "cardea_answers_total", "Requests answered", &counters.answers},
+        {"counter", "cardea_failures_total", "Requests that failed", &counters.failures},
+        {"counter", "cardea_conflicts_total", "Runs that met a conflict", &counters.conflicts},
+        {"counter", "cardea_unknown_total", "Commits of unknown outcome", &counters.unknown},
+        {"counter", "cardea_plans_reused_total", "Plans from the cache", &counters.plans_reused},
+        {"counter", "cardea_plans_made_total", "Plans made", &counters.plans_made},
+        {"counter", "cardea_remote_requests_total", "Requests to shards and coordinators",
+         &counters.remote_requests},
+        {"counter", "cardea_remote_repeats_total", "Those sent again", &counters.remote_repeats},
+    };
+
+    router_counters(front->options.router, &counters);
+    if (front->options.stats != NULL) {
+        stats_encode(out, front->options.stats);
+    }
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        write_metric(out, rows[i].kind, rows[i].name, rows[i].help, *rows[i].value);
+    }
+    write_metric(out, "gauge", "cardea_queries", "Queries that run", counters.queries);
+    write_metric(out, "gauge", "cardea_sessions", "Open sessions", counters.sessions);
+}
+
 void status_page(struct bytes *out, const struct front *front)
 {
     const struct shardmap *map = router_map(front->options.router);
+    struct router_counters counters = {0};
 
+    router_counters(front->options.router, &counters);
     bytes_format(out, "{\"version\":\"%s\",\"ready\":%s,\"clients\":%u", CARDEA_VERSION,
                  router_is_ready(front->options.router) ? "true" : "false", front->websocket_count);
+    bytes_format(out, ",\"queries\":%u,\"sessions\":%u", counters.queries, counters.sessions);
     if (map != NULL) {
         bytes_format(out, ",\"map\":%llu,\"graphs\":[", (unsigned long long)map->version);
         write_graphs(out, map);

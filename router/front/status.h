@@ -10,6 +10,8 @@
 
 /* A JSON string, with its quotes. */
 void status_json_text(struct bytes *out, struct slice text);
+/* GET /metrics: Prometheus. */
+void status_metrics(struct bytes *out, const struct front *front);
 /* GET /status. */
 void status_page(struct bytes *out, const struct front *front);
 

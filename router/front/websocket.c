@@ -10,7 +10,14 @@
 int websocket_filter(struct front *front, struct lws *wsi)
 {
     char path[64];
+    char origin[512] = "";
 
+    /* A page of another site must not query a router on its visitor's machine. */
+    if (lws_hdr_copy(wsi, origin, sizeof origin, WSI_TOKEN_ORIGIN) < 0 ||
+        (origin[0] != '\0' && !conn_allows(front, origin))) {
+        (void)lws_return_http_status(wsi, HTTP_STATUS_FORBIDDEN, NULL);
+        return -1;
+    }
     conn_path(wsi, path, sizeof path);
     if (strcmp(path, "/gremlin") != 0 && strcmp(path, "/gremlin/") != 0 && strcmp(path, "/") != 0) {
         (void)lws_return_http_status(wsi, HTTP_STATUS_NOT_FOUND, NULL);

@@ -24,6 +24,16 @@ static void post(const char *path, const char *headers, const char *body)
     visitor_send_text(text);
 }
 
+static void get(const char *path)
+{
+    char text[256];
+
+    (void)snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: x\r\n\r\n", path);
+    visitor_forget();
+    visitor_send_text(text);
+    visitor_expect("\r\n\r\n");
+}
+
 START_TEST(post_with_keep_alive)
 {
     visitor_setup();
@@ -60,17 +70,17 @@ START_TEST(errors_are_json)
     visitor_setup();
     visitor_connect();
     post("/gremlin", "", "!597 no \"such\" step");
-    visitor_expect("{\"message\":\"!597 no \\\"such\\\" step\",\"code\":597}");
+    visitor_expect("{\"message\":\"!597 no \\\"such\\\" step\",\"code\":597,\"requestId\":\"");
     ck_assert_ptr_nonnull(strstr(visitor.got, "HTTP/1.1 400 "));
     ck_assert_ptr_nonnull(strstr(visitor.got, "content-type: application/json\r\n"));
     post("/gremlin", "", "!500 broken");
-    visitor_expect("\"code\":500}");
+    visitor_expect("\"code\":500,\"requestId\":\"");
     ck_assert_ptr_nonnull(strstr(visitor.got, "HTTP/1.1 500 "));
     post("/gremlin", "", "!407 who");
     visitor_expect("HTTP/1.1 401 ");
-    visitor_expect("\"code\":407}");
+    visitor_expect("\"code\":407,\"requestId\":\"");
     post("/gremlin", "", "bad request");
-    visitor_expect("{\"message\":\"this is \\\"bad\\\"\",\"code\":498}");
+    visitor_expect("{\"message\":\"this is \\\"bad\\\"\",\"code\":498,\"requestId\":\"");
     ck_assert_ptr_nonnull(strstr(visitor.got, "HTTP/1.1 400 "));
     visitor_teardown();
 }
@@ -191,6 +201,28 @@ START_TEST(too_large_post)
 }
 END_TEST
 
+/* Half of a head holds nobody up. */
+START_TEST(many_half_requests)
+{
+    int half[9];
+
+    visitor_setup();
+    for (size_t i = 0; i < 9; i++) {
+        visitor_connect();
+        visitor_send_text("GET /healthz HTTP/1.1\r\nHo");
+        half[i] = visitor.socket;
+        visitor.socket = -1;
+    }
+    visitor_connect();
+    get("/healthz");
+    visitor_expect("\r\n\r\nok\n");
+    for (size_t i = 0; i < 9; i++) {
+        (void)close(half[i]);
+    }
+    visitor_teardown();
+}
+END_TEST
+
 START_TEST(large_answer)
 {
     visitor_setup();
@@ -226,16 +258,6 @@ START_TEST(cors)
 }
 END_TEST
 
-static void get(const char *path)
-{
-    char text[256];
-
-    (void)snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: x\r\n\r\n", path);
-    visitor_forget();
-    visitor_send_text(text);
-    visitor_expect("\r\n\r\n");
-}
-
 START_TEST(pages)
 {
     visitor_setup();
@@ -250,9 +272,10 @@ START_TEST(pages)
     visitor_expect("HTTP/1.1 503 ");
     visitor_expect("not ready\n");
     get("/status");
-    visitor_expect("\"ready\":false,\"clients\":0}");
+    visitor_expect("\"ready\":false,\"clients\":0,\"queries\":3,\"sessions\":0}");
     get("/metrics");
     visitor_expect("\ncardea_http_requests_total 5\n");
+    visitor_expect("# TYPE cardea_queries gauge\ncardea_queries 3\n");
     get("/nothing");
     visitor_expect("HTTP/1.1 404 ");
     visitor_forget();
@@ -341,6 +364,6 @@ START_TEST(watched_descriptor_ends_the_wait)
 END_TEST
 RUN_SUITE("front", post_with_keep_alive, get_with_a_query, errors_are_json, h2c_is_not_taken,
           unknown_upgrade, chunked_bodies_get_411, expect_100_continue, long_headers_and_queries,
-          listens_on_its_address_only, too_large_post, large_answer, cors, pages,
-          status_shows_the_map, client_leaves_before_the_answer, port_in_use,
+          listens_on_its_address_only, too_large_post, many_half_requests, large_answer, cors,
+          pages, status_shows_the_map, client_leaves_before_the_answer, port_in_use,
           watched_descriptor_ends_the_wait)

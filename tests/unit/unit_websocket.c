@@ -191,6 +191,20 @@ START_TEST(other_paths_and_too_many_connections)
 }
 END_TEST
 
+START_TEST(pages_of_other_origins)
+{
+    visitor_setup();
+    visitor_upgrade("Origin: http://b.example\r\n");
+    visitor_connect();
+    visitor_send_text("GET /gremlin HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
+                      "Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+                      "Sec-WebSocket-Version: 13\r\nOrigin: http://evil.example\r\n\r\n");
+    visitor_expect_closed();
+    ck_assert_ptr_null(strstr(visitor.got, " 101 "));
+    visitor_teardown();
+}
+END_TEST
+
 /* A client that asks and does not read: it is not read from, and at last closed. */
 START_TEST(slow_reader)
 {
@@ -216,4 +230,4 @@ END_TEST
 RUN_SUITE("websocket", binary_and_text_frames, fragments_are_joined,
           ping_is_answered_while_a_query_runs, large_messages, too_large_is_closed_with_1009,
           bad_utf8_is_closed_with_1007, malformed_requests_are_answered, deflate_is_not_offered,
-          other_paths_and_too_many_connections, slow_reader)
+          other_paths_and_too_many_connections, slow_reader, pages_of_other_origins)

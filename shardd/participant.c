@@ -397,8 +397,7 @@ static void on_decide(struct participant *p, const struct participant_event *eve
         bool is_past = txn_gtid_order(event->gtid, p->watermark) < 0;
         if (finished == NULL && !is_past && !event->is_commit) {
             finished_add(p, event->gtid, false);
-        } else if (finished != NULL ? finished->is_commit != event->is_commit
-                                    : !is_past && event->is_commit) {
+        } else if (finished != NULL && finished->is_commit != event->is_commit && !event->is_told) {
             p->counters.contradictions++;
         }
         answer_yes(p, event->token, 0);

@@ -89,7 +89,8 @@ struct participant_event {
     uint64_t low_seq;
     struct txn_gtid gtid; /* PREPARE, DECIDE. */
     struct txn_gtid watermark;
-    bool is_commit;                    /* DECIDE. */
+    bool is_commit; /* DECIDE. */
+    bool is_told; /* DECIDE: the answer to an INQUIRE. What is forgotten counts as aborted there. */
     uint64_t since_ms;                 /* READ: when it came. */
     const struct txn_readset *readset; /* COMMIT1, PREPARE, VALIDATE, READ. */
     struct lock_set *locks; /* COMMIT1, PREPARE: of the changes; takes them if it appends. */

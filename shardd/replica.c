@@ -529,6 +529,9 @@ uint64_t replica_deadline(const struct replica *replica)
     if (replica->is_behind) {
         return replica->retry_ms;
     }
+    if (replica->is_fenced) {
+        return replica->request_count > 0 ? 0 : UINT64_MAX;
+    }
     if (replica->want_epoch > replica->core.epoch) {
         return 0;
     }

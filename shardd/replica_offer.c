@@ -111,12 +111,14 @@ static void offer_decide(struct replica *replica, struct replica_request *reques
         return;
     }
     request->gtid = decision.gtid;
-    replica_feed(replica, turn,
-                 &(struct participant_event){.kind = PARTICIPANT_DECIDE,
-                                             .token = request->token,
-                                             .gtid = decision.gtid,
-                                             .is_commit = decision.outcome == TXN_COMMITTED},
-                 (struct slice){0});
+    replica_feed(
+        replica, turn,
+        &(struct participant_event){.kind = PARTICIPANT_DECIDE,
+                                    .token = request->token,
+                                    .gtid = decision.gtid,
+                                    .is_commit = decision.outcome == TXN_COMMITTED,
+                                    .is_told = request->message.type == MESSAGE_INQUIRE_REPLY},
+        (struct slice){0});
 }
 
 static bool is_late(struct replica *replica, struct replica_request *request,

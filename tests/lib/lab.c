@@ -112,6 +112,10 @@ void lab_close(struct lab *lab)
         outbox_close(&lab->inbox[i]);
     }
     outbox_close(&lab->out);
+    for (size_t i = 0; i < lab->delayed_count; i++) {
+        mem_free((void *)(uintptr_t)lab->delayed[i].message.body.data);
+    }
+    mem_free(lab->delayed);
     shardmap_close(&lab->map);
     remove_folder(lab->folder);
 }
@@ -132,24 +136,87 @@ static peer_id name_of(size_t place)
                               : PEER_NODE(PEER_SHARDD, (uint32_t)place);
 }
 
+static bool is_running(const struct lab *lab, size_t place)
+{
+    return place == LAB_CLIENT ||
+           (place == LAB_COORD ? lab->coord != NULL : lab->nodes[place] != NULL);
+}
+
+static void put(struct lab *lab, size_t to, const struct message *message)
+{
+    struct message *copy =
+        outbox_send(&lab->inbox[to], message->peer, message->type, message->body);
+    struct slice body = copy->body;
+
+    *copy = *message;
+    copy->body = body;
+}
+
+static void delay(struct lab *lab, size_t to, const struct message *message, uint64_t ms)
+{
+    if (lab->delayed_count == lab->delayed_room) {
+        lab->delayed_room = lab->delayed_room == 0 ? 64 : lab->delayed_room * 2;
+        lab->delayed = mem_resize(lab->delayed, lab->delayed_room * sizeof *lab->delayed);
+    }
+    struct lab_delayed *delayed = &lab->delayed[lab->delayed_count++];
+    *delayed = (struct lab_delayed){.at_ms = lab->now_ms + ms, .to = to, .message = *message};
+    delayed->message.body.data =
+        message->body.size == 0 ? NULL : mem_copy(message->body.data, message->body.size);
+}
+
+static void arrive(struct lab *lab)
+{
+    for (size_t i = lab->delayed_count; i > 0; i--) {
+        struct lab_delayed delayed = lab->delayed[i - 1];
+        if (delayed.at_ms > lab->now_ms) {
+            continue;
+        }
+        lab->delayed[i - 1] = lab->delayed[--lab->delayed_count];
+        if (is_running(lab, delayed.to)) {
+            put(lab, delayed.to, &delayed.message);
+        }
+        mem_free((void *)(uintptr_t)delayed.message.body.data);
+    }
+}
+
+static uint64_t next_arrival(const struct lab *lab)
+{
+    uint64_t next = UINT64_MAX;
+
+    for (size_t i = 0; i < lab->delayed_count; i++) {
+        next = lab->delayed[i].at_ms < next ? lab->delayed[i].at_ms : next;
+    }
+    return next;
+}
+
+static void carry(struct lab *lab, size_t to, const struct message *message)
+{
+    if (!lab->is_lossy) {
+        if (is_running(lab, to)) {
+            put(lab, to, message);
+        }
+        return;
+    }
+    if (!prng_chance(&lab->prng, 0.06)) {
+        delay(lab, to, message, prng_below(&lab->prng, 30));
+    }
+    if (prng_chance(&lab->prng, 0.06)) {
+        delay(lab, to, message, prng_below(&lab->prng, 900));
+    }
+}
+
 static void deliver(struct lab *lab, size_t from)
 {
     for (size_t i = 0; i < lab->out.count; i++) {
-        const struct message *message = &lab->out.items[i];
-        size_t to = place_of(message->peer);
-        bool is_reply = (message->peer & PEER_CALLER_BIT) != 0;
-        bool is_running = to == LAB_CLIENT || (to == LAB_COORD && lab->coord != NULL) ||
-                          (to != LAB_COORD && lab->nodes[to] != NULL);
-        if (!is_running || (lab->filter != NULL && !lab->filter(lab, from, to, message))) {
+        struct message message = lab->out.items[i];
+        size_t to = place_of(message.peer);
+        bool is_reply = (message.peer & PEER_CALLER_BIT) != 0;
+        if (lab->filter != NULL && !lab->filter(lab, from, to, &message)) {
             continue;
         }
-        peer_id peer = is_reply ? name_of(from) : PEER_CALLER_BIT | from;
-        struct message *copy = outbox_send(&lab->inbox[to], peer, message->type, message->body);
-        struct slice body = copy->body;
-        *copy = *message;
-        copy->body = body;
-        copy->peer = peer;
-        copy->src_boot = lab->boot_of[from];
+        message.peer = is_reply ? name_of(from) : PEER_CALLER_BIT | from;
+        message.src_boot = lab->boot_of[from];
+        carry(lab, to, &message);
     }
     outbox_clear(&lab->out);
 }
@@ -199,12 +266,13 @@ static uint64_t step_place(struct lab *lab, size_t place)
     return 0;
 }
 
-/* One round over all; time jumps if nothing happened. */
-static void step(struct lab *lab, uint64_t end_ms)
+void lab_step(struct lab *lab, uint64_t end_ms)
 {
     uint64_t next = end_ms;
     bool is_busy = false;
 
+    arrive(lab);
+    next = next_arrival(lab) < next ? next_arrival(lab) : next;
     for (size_t place = 0; place <= LAB_NODES_MAX; place++) {
         uint64_t deadline = step_place(lab, place);
         is_busy = is_busy || deadline == 0;
@@ -221,8 +289,20 @@ void lab_run(struct lab *lab, uint64_t ms)
 
     for (int i = 0; lab->now_ms < end_ms; i++) {
         assert(i < STEPS_MAX);
-        step(lab, end_ms);
+        lab_step(lab, end_ms);
     }
+}
+
+uint64_t lab_send(struct lab *lab, const struct message *request)
+{
+    struct message *sent = outbox_send(&lab->out, request->peer, request->type, request->body);
+    struct slice body = sent->body;
+
+    *sent = *request;
+    sent->body = body;
+    sent->req_id = ++lab->req_id;
+    deliver(lab, LAB_CLIENT);
+    return lab->req_id;
 }
 
 enum message_type lab_ask(struct lab *lab, struct message *request, struct bytes *reply,
@@ -231,12 +311,7 @@ enum message_type lab_ask(struct lab *lab, struct message *request, struct bytes
     uint64_t end_ms = lab->now_ms + ASK_MS;
     struct outbox *inbox = &lab->inbox[LAB_CLIENT];
 
-    request->req_id = ++lab->req_id;
-    struct message *sent = outbox_send(&lab->out, request->peer, request->type, request->body);
-    struct slice body = sent->body;
-    *sent = *request;
-    sent->body = body;
-    deliver(lab, LAB_CLIENT);
+    request->req_id = lab_send(lab, request);
     bytes_clear(reply);
     for (int i = 0; lab->now_ms < end_ms && i < STEPS_MAX; i++) {
         for (size_t j = 0; j < inbox->count; j++) {
@@ -252,7 +327,7 @@ enum message_type lab_ask(struct lab *lab, struct message *request, struct bytes
             }
         }
         outbox_clear(inbox);
-        step(lab, end_ms);
+        lab_step(lab, end_ms);
     }
     return 0;
 }

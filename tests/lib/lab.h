@@ -3,11 +3,13 @@
  * router.
  *
  * Time stands still while there are messages and jumps to the next deadline after that. `filter`
- * may drop messages. Files are in a folder of their own under /tmp.
+ * may drop messages; with `is_lossy` the network drops, repeats, delays and reorders them by its
+ * seed. Files are in a folder of their own under /tmp.
  */
 #ifndef TESTS_LIB_LAB_H
 #define TESTS_LIB_LAB_H
 
+#include "common/prng.h"
 #include "common/shardmap.h"
 #include "common/txn.h"
 #include "coordinator/coord.h"
@@ -18,6 +20,13 @@ enum {
     LAB_COORD = 0, /* Places; nodes follow from 1. */
     LAB_CLIENT = LAB_NODES_MAX + 1,
     LAB_PLACES
+};
+
+/* A message on its way. */
+struct lab_delayed {
+    uint64_t at_ms;
+    size_t to;
+    struct message message; /* With a body of its own. */
 };
 
 struct lab {
@@ -35,6 +44,10 @@ struct lab {
     uint64_t sid;
     uint64_t seq;
     uint64_t term;
+    bool is_lossy;
+    struct prng prng;
+    struct lab_delayed *delayed;
+    size_t delayed_count, delayed_room;
     bool (*filter)(struct lab *lab, size_t from, size_t to, const struct message *message);
     void *ctx; /* Of filter. */
 };
@@ -51,6 +64,10 @@ void lab_run(struct lab *lab, uint64_t ms);
  * text of a refusal in err. */
 enum message_type lab_ask(struct lab *lab, struct message *request, struct bytes *reply,
                           struct error *err);
+/* Sends as the client, and does not wait: answers come to inbox[LAB_CLIENT]. Gives the req_id. */
+uint64_t lab_send(struct lab *lab, const struct message *request);
+/* One round over all; time jumps at most to end_ms if nothing happened. */
+void lab_step(struct lab *lab, uint64_t end_ms);
 /* Waits until the coordinator leads, makes a graph, registers. */
 void lab_boot(struct lab *lab, const char *graph, int shards);
 void lab_refresh(struct lab *lab);

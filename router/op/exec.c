@@ -7,7 +7,7 @@
 
 enum {
     TURN_ROWS = 100000, /* Rows between operators in one turn: some ten milliseconds. */
-    NOTES_MAX = 6       /* Entries of a map of profile(). */
+    NOTES_MAX = 8       /* Entries of a map of profile(). */
 };
 
 int exec_open(struct exec *exec, const struct plan *plan, struct transaction *txn,
@@ -114,6 +114,18 @@ static uint64_t own_us(const struct op *op)
     return all > inside ? all - inside : 0;
 }
 
+/* Shard -> requests. */
+static struct value shards_of(struct arena *arena, const struct op_stats *stats)
+{
+    struct value *items = arena_array(arena, 2 * (size_t)stats->shard_count, sizeof *items);
+
+    for (uint32_t i = 0; i < stats->shard_count; i++) {
+        items[2 * i] = value_cstring(arena_format(arena, "%u", stats->shards[i].shard));
+        items[2 * i + 1] = value_long(stats->shards[i].requests);
+    }
+    return (struct value){.kind = VALUE_MAP, .size = stats->shard_count, .items = items};
+}
+
 static struct value annotations_of(struct arena *arena, const struct op *op, uint64_t total_us)
 {
     struct pairs notes = {0};
@@ -124,6 +136,9 @@ static struct value annotations_of(struct arena *arena, const struct op *op, uin
     }
     if (stats->requests > 0) {
         add(&notes, "requests", value_long((int64_t)stats->requests));
+        if (stats->shard_count > 0) {
+            add(&notes, "requestsByShard", shards_of(arena, stats));
+        }
         add(&notes, "bytes", value_long((int64_t)stats->bytes));
         add(&notes, "scanned", value_long((int64_t)stats->scanned));
         add(&notes, "shardMicros", value_long((int64_t)stats->shard_micros));

@@ -101,6 +101,12 @@ struct op_class {
     void (*close)(struct op *op); /* May be null. */
 };
 
+/* Requests to one shard, for profile(). */
+struct op_shard {
+    uint32_t shard;
+    uint32_t requests;
+};
+
 struct op_stats {
     uint64_t pulls, rows_out, bulk_out;
     /* For profile(): */
@@ -109,6 +115,8 @@ struct op_stats {
     uint64_t wait_since_us; /* 0: does not wait. */
     /* Filled by fetch.h: */
     uint64_t requests, bytes, scanned, shard_micros;
+    struct op_shard *shards; /* Only of a plan with profile(). In the exec's arena. */
+    uint32_t shard_count;
     struct slice access; /* As the last shard told: "label index". In the exec's arena. */
 };
 

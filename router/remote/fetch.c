@@ -276,6 +276,31 @@ static void encode_part(struct fetch_part *part)
     bytes_close(&staged);
 }
 
+static void count_request(struct fetch *fetch, const struct remote_request *request)
+{
+    struct op_stats *stats = &fetch->op->stats;
+    uint32_t at = 0;
+
+    stats->requests++;
+    stats->bytes += request->body.size;
+    if (fetch->exec->plan == NULL || !fetch->exec->plan->is_profile) {
+        return;
+    }
+    while (at < stats->shard_count && stats->shards[at].shard != request->shard) {
+        at++;
+    }
+    if (at == stats->shard_count) {
+        struct op_shard *more = arena_array(&fetch->exec->arena, at + 1, sizeof *more);
+        if (at > 0) {
+            memcpy(more, stats->shards, at * sizeof *more);
+        }
+        more[at].shard = request->shard;
+        stats->shards = more;
+        stats->shard_count++;
+    }
+    stats->shards[at].requests++;
+}
+
 static void send_part(struct fetch_part *part)
 {
     struct fetch *fetch = part->fetch;
@@ -291,8 +316,7 @@ static void send_part(struct fetch_part *part)
     part->state = PART_ASKED;
     remote_send(fetch->exec->remote, request);
     if (fetch->op != NULL) {
-        fetch->op->stats.requests++;
-        fetch->op->stats.bytes += request->body.size;
+        count_request(fetch, request);
     }
 }
 

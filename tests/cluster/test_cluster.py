@@ -145,20 +145,41 @@ def nothing_acknowledged_is_lost():
             cluster.start(name)
             before = len(writers.acknowledged)
             until(lambda least=before + 10: len(writers.acknowledged) >= least or fail("none"), f'after {name}')
-        writers.end()
-        for router in cluster.ports:
-            cluster.ready(router)
-        ids = set(cluster.ask_until("g.V().id()"))
-        for name in writers.acknowledged:
-            assert f'{name}-a' in ids and f'{name}-b' in ids, f'{name} is lost'
-        for name in writers.unknown:
-            assert (f'{name}-a' in ids) == (f'{name}-b' in ids), f'{name} is half there'
-        edges = cluster.ask("g.V().hasLabel('a').as('a').out('pair').as('b').select('a','b').by(id)")
-        assert len(edges) * 2 == len(ids), f'{len(edges)} edges, {len(ids)} vertices'
-        assert all(edge['a'][:-1] == edge['b'][:-1] for edge in edges)
-        code, text = until(lambda: checked(cluster), 'check')
-        assert code == 0, text
-        print(f'# {len(writers.acknowledged)} acknowledged, {len(writers.errors)} failed')
+        judge(cluster, writers)
+
+
+@test
+def frozen_processes_come_back():
+    with Cluster(BUILD) as cluster:
+        cluster.start()
+        cluster.make_graph()
+        writers = Writers(cluster, 4)
+        for name in ['shard-2', 'coordinator', 'router-1']:
+            process = cluster.processes[name]
+            process.send_signal(signal.SIGSTOP)
+            writers.stop.wait(4)
+            process.send_signal(signal.SIGCONT)
+            before = len(writers.acknowledged)
+            until(lambda least=before + 10: len(writers.acknowledged) >= least or fail('none'), f'after {name}')
+        judge(cluster, writers)
+
+
+def judge(cluster, writers):
+    """Nothing acknowledged is lost, nothing is there by half."""
+    writers.end()
+    for router in cluster.ports:
+        cluster.ready(router)
+    ids = set(cluster.ask_until("g.V().id()"))
+    for name in writers.acknowledged:
+        assert f'{name}-a' in ids and f'{name}-b' in ids, f'{name} is lost'
+    for name in writers.unknown:
+        assert (f'{name}-a' in ids) == (f'{name}-b' in ids), f'{name} is half there'
+    edges = cluster.ask("g.V().hasLabel('a').as('a').out('pair').as('b').select('a','b').by(id)")
+    assert len(edges) * 2 == len(ids), f'{len(edges)} edges, {len(ids)} vertices'
+    assert all(edge['a'][:-1] == edge['b'][:-1] for edge in edges)
+    code, text = until(lambda: checked(cluster), 'check')
+    assert code == 0, text
+    print(f'# {len(writers.acknowledged)} acknowledged, {len(writers.errors)} failed')
 
 
 def checked(cluster):

@@ -389,7 +389,7 @@ static int bench_echo(char **args)
     char address[256];
     double one, two, rate;
     int ends[2];
-    pid_t child;
+    pid_t child = -1;
     void *context, *dealer;
 
     if (pipe(ends) != 0 || (child = fork()) < 0) {

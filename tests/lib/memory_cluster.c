@@ -249,7 +249,7 @@ void memory_cluster_graph(struct memory_cluster *cluster, const char *name, uint
         }
         memory_cluster_step(cluster);
     }
-    assert(!"no answer to graph.create");
+    assert(false && "no answer to graph.create");
 }
 
 /* ---- queries ---- */

@@ -205,8 +205,7 @@ END_TEST
 START_TEST(broken_frames)
 {
     static const char *const frames[] = {"", "\x01", "\x00", "\xff",
-                                         "\x20"
-                                         "application/json"};
+                                         " application/json"}; /* A length of 32. */
     struct request request;
 
     for (size_t i = 0; i < 5; i++) {

@@ -3,6 +3,7 @@
 #include "common/codec.h"
 #include "common/hash.h"
 #include "common/mem.h"
+#include "common/txn.h"
 #include "coordinator/coord.h"
 #include "shardd/shard.h"
 
@@ -16,6 +17,7 @@ enum {
     DRAIN = 256,
     TURN_NODE_US = 300, /* Means. */
     TURN_ROUTER_US = 40,
+    START_US = 4000,    /* Mean: from the start to the first turn; messages wait meanwhile. */
     DEADLINE_MS = 4000, /* Of a query. */
     DOOM_CALLS = 30
 };
@@ -94,6 +96,16 @@ static uint32_t proc_of(const struct cluster *cluster, peer_id peer)
     return UINT32_MAX;
 }
 
+static void note_decided(struct cluster *cluster, const struct message *message)
+{
+    struct txn_reply reply;
+
+    if (message->type == MESSAGE_TXN_REPLY &&
+        txn_reply_decode(message->body, &reply, NULL) == E_OK && reply.outcome == TXN_COMMITTED) {
+        map_put(&cluster->decided, hash_join(reply.sid, reply.seq), 0);
+    }
+}
+
 static void send_one(struct cluster *cluster, uint32_t from, const struct message *message)
 {
     struct cluster_proc *sender = &cluster->procs[from];
@@ -106,6 +118,7 @@ static void send_one(struct cluster *cluster, uint32_t from, const struct messag
     if (to == UINT32_MAX) {
         return;
     }
+    note_decided(cluster, message);
     sent.cluster_id = CLUSTER_ID;
     sent.src_node = sender->node;
     sent.src_boot = sender->boot;
@@ -240,7 +253,7 @@ void cluster_start(struct cluster *cluster, uint32_t number)
         return;
     }
     proc->turn_us = UINT64_MAX;
-    proc->busy_us = 0;
+    proc->busy_us = cluster->now_us + net_exponential(&cluster->prng, START_US);
     want_turn(cluster, number, cluster->now_us);
 }
 
@@ -531,6 +544,7 @@ void cluster_open(struct cluster *cluster, uint64_t seed, bool is_verbose)
                                 .node_count = 2 + (uint32_t)(seed % 2)};
     prng_init(&cluster->prng, seed);
     net_init(&cluster->net, seed);
+    map_init(&cluster->decided, NULL);
     add_proc(cluster, CLUSTER_COORDINATOR, PEER_COORDINATOR, 1);
     /* SQLite draws its randomness once, from the default disk: anew for each run. */
     sqlite3_randomness(0, NULL);
@@ -569,6 +583,7 @@ void cluster_close(struct cluster *cluster)
         bytes_close(&cluster->events[entry.value].letter.bytes);
     }
     heap_close(&cluster->heap);
+    map_close(&cluster->decided);
     mem_free(cluster->events);
     mem_free(cluster->ends);
 }

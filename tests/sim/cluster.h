@@ -18,6 +18,7 @@
 #define TESTS_SIM_CLUSTER_H
 
 #include "common/heap.h"
+#include "common/map.h"
 #include "common/outbox.h"
 #include "router/router.h"
 #include "tests/sim/net.h"
@@ -84,6 +85,7 @@ struct cluster {
     uint64_t link_seq;
     uint64_t fingerprint;
     uint64_t crashes, cuts, messages, turns;
+    struct map decided; /* gtids told as committed: transactions over several shards. */
     bool is_healed;
     bool has_answer; /* The tool's. */
     int answer_code;

@@ -19,7 +19,7 @@ void net_init(struct net *net, uint64_t seed)
     prng_init(&net->prng, seed);
     net->delay_us = delays_us[prng_below(&net->prng, 4)];
     net->loss = prng_chance(&net->prng, 0.7) ? prng_real(&net->prng) * 0.06 : 0.0;
-    net->copies = prng_chance(&net->prng, 0.7) ? prng_real(&net->prng) * 0.15 : 0.0;
+    net->copies = prng_chance(&net->prng, 0.7) ? prng_real(&net->prng) * 0.3 : 0.0;
     net->late_us = prng_chance(&net->prng, 0.5) ? 600000 : 4 * net->delay_us;
 }
 

@@ -18,6 +18,9 @@ enum {
     ANSWER_MS = 15000,
     ASK_AGAIN_MS = 200,
     TRIES = 20,
+    COMMITS_MIN = 40, /* Minimum progress of a run. */
+    DECIDED_MIN = 10,
+    LONGER = 10,        /* Times the load is prolonged at most, until there is progress. */
     ALARM_FAULT = 1000, /* Alarms: clients first. */
     ALARM_START = 2000,
     ALARM_JOIN = 3000
@@ -218,7 +221,14 @@ static bool set_up(struct sim *sim)
     return is_good;
 }
 
-static void load(struct sim *sim)
+/* A run in which little happens proves little. */
+static bool has_progress(const struct sim *sim)
+{
+    return sim->workload.commits >= COMMITS_MIN && sim->cluster.decided.count >= DECIDED_MIN &&
+           sim->cluster.crashes >= 1;
+}
+
+static bool load(struct sim *sim)
 {
     uint64_t until_ms = sim->options->until_ms;
 
@@ -230,9 +240,13 @@ static void load(struct sim *sim)
         cluster_alarm(&sim->cluster, sim->cluster.now_us + prng_below(&sim->prng, 50000), i);
     }
     next_fault(sim);
-    run_until(sim, sim->cluster.now_us + until_ms * 1000);
+    for (int i = 0; i < LONGER && !is_broken(sim) && (i == 0 || !has_progress(sim)); i++) {
+        run_until(sim, sim->cluster.now_us + until_ms * 1000);
+        sim->fault_us += sim->fault_us / 2;
+    }
     sim->workload.is_over = true;
     sim->is_calm = true;
+    return has_progress(sim) || is_broken(sim) || bad(sim, "too little progress");
 }
 
 static bool heal(struct sim *sim)
@@ -317,6 +331,7 @@ static void fill_result(struct sim *sim)
     result->crashes = sim->cluster.crashes;
     result->cuts = sim->cluster.cuts;
     result->commits = sim->workload.commits;
+    result->decided = sim->cluster.decided.count;
     result->aborts = sim->workload.aborts;
     result->unknowns = sim->workload.unknowns;
     result->session_commits = sim->workload.session_commits;
@@ -329,6 +344,7 @@ static void fill_result(struct sim *sim)
 
 void sim_run(const struct sim_options *options, struct sim_result *result)
 {
+    static const uint64_t downs_us[] = {5000, 50000, 150000, 400000};
     struct sim *sim = mem_alloc(sizeof *sim);
 
     sim->options = options;
@@ -336,16 +352,14 @@ void sim_run(const struct sim_options *options, struct sim_result *result)
     *result = (struct sim_result){.is_good = true};
     bytes_init(&result->why, 0);
     prng_init(&sim->prng, options->seed + 77777);
-    sim->fault_us = 100000 + prng_below(&sim->prng, 500000);
-    sim->down_us = 50000 + prng_below(&sim->prng, 400000);
+    sim->fault_us = 60000 + prng_below(&sim->prng, 500000);
+    sim->down_us = downs_us[prng_below(&sim->prng, 4)];
     cluster_open(&sim->cluster, options->seed, options->is_verbose);
     workload_init(&sim->workload, &sim->cluster);
     sim->cluster.hooks = (struct cluster_hooks){
         .ctx = sim, .on_answers = on_answers, .on_down = on_down, .on_alarm = on_alarm};
     if (set_up(sim)) {
-        load(sim);
-        if (heal(sim) && read_all(sim)) {
-            result->decisions = sim->workload.commits;
+        if (load(sim) && heal(sim) && read_all(sim)) {
             if (!check_list(&sim->workload.history, &result->why) || !check_files(sim)) {
                 result->is_good = false;
             }

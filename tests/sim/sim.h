@@ -25,8 +25,8 @@ struct sim_result {
     uint64_t simulated_ms;
     uint64_t messages, turns, crashes, cuts, sectors_lost;
     uint32_t commits, aborts, unknowns, session_commits;
-    uint64_t decisions; /* Commits over several shards. */
-    uint32_t edges;     /* In the end. */
+    uint64_t decided; /* Commits over several shards. */
+    uint32_t edges;   /* In the end. */
 };
 
 void sim_run(const struct sim_options *options, struct sim_result *result);

@@ -1,4 +1,4 @@
-/* Leaves out one rule of the protocol after the other: the checkers must notice each within its budget. */
+/* Leaves out one rule of the protocol after the other: the checkers must notice each in time. */
 #include "common/mutation.h"
 #include "tests/sim/sim.h"
 

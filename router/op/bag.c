@@ -44,24 +44,43 @@ static void grow(struct bag *bag)
     bag->room = room;
 }
 
-uint32_t bag_at(struct bag *bag, uint32_t tag, const struct value *value, bool *is_new)
+static uint64_t hash_of(uint32_t tag, const struct value *value)
 {
-    uint64_t hash = hash_join(value_hash(value), tag);
+    return hash_join(value_hash(value), tag);
+}
+
+static uint32_t find(const struct bag *bag, uint32_t tag, const struct value *value, uint64_t hash)
+{
     struct map_probe probe = map_index_probe(&bag->index, hash);
     uint32_t place;
 
-    *is_new = false;
     while ((place = map_index_next(&bag->index, &probe)) != MAP_NONE) {
         const struct bag_entry *entry = &bag->entries[place];
         if (entry->tag == tag && entry->hash == hash && value_equivalent(&entry->value, value)) {
             return place;
         }
     }
+    return MAP_NONE;
+}
+
+bool bag_has(const struct bag *bag, uint32_t tag, const struct value *value)
+{
+    return find(bag, tag, value, hash_of(tag, value)) != MAP_NONE;
+}
+
+uint32_t bag_at(struct bag *bag, uint32_t tag, const struct value *value, bool *is_new)
+{
+    uint64_t hash = hash_of(tag, value);
+    uint32_t place = find(bag, tag, value, hash);
+
+    *is_new = place == MAP_NONE;
+    if (place != MAP_NONE) {
+        return place;
+    }
     assert(bag->count < UINT32_MAX / 2);
     if (bag->count == bag->room) {
         grow(bag);
     }
-    *is_new = true;
     bag->entries[bag->count] = (struct bag_entry){.value = *value, .hash = hash, .tag = tag};
     map_index_add(&bag->index, hash, bag->count, bag->count);
     return bag->count++;

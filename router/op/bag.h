@@ -32,6 +32,7 @@ void bag_close(struct bag *bag);
 void bag_clear(struct bag *bag);
 /* Place of the entry, made with bulk 0 if it was not there. */
 uint32_t bag_at(struct bag *bag, uint32_t tag, const struct value *value, bool *is_new);
+bool bag_has(const struct bag *bag, uint32_t tag, const struct value *value);
 void bag_add(struct bag *bag, uint32_t tag, const struct value *value, uint64_t bulk);
 
 #endif

@@ -51,6 +51,9 @@ struct group {
     struct batch passing; /* Side effect: what goes on. */
     bool is_after_open;
     uint32_t at;
+    uint32_t
+        *starts; /* Giving: entries of tag t are order[starts[t]] to before order[starts[t + 1]]. */
+    uint32_t *order;
 };
 
 static struct groups *shared_groups(struct exec *exec, struct side_effect *effect)
@@ -303,21 +306,38 @@ static bool value_of(const struct group *self, uint32_t entry, struct value *out
     return list->count > 0;
 }
 
+/* Entries tag by tag, as they came within each. */
+static void order_entries(struct group *self, struct exec *exec)
+{
+    const struct bag *bag = &self->groups->bag;
+    uint32_t tags = self->effect == NULL ? self->op.tags : 1;
+    uint32_t *next = arena_array(&exec->arena, (size_t)tags + 1, sizeof *next);
+
+    self->starts = arena_array(&exec->arena, (size_t)tags + 1, sizeof *self->starts);
+    self->order = arena_array(&exec->arena, (size_t)bag->count + 1, sizeof *self->order);
+    for (uint32_t i = 0; i < bag->count; i++) {
+        assert(bag->entries[i].tag < tags);
+        self->starts[bag->entries[i].tag + 1]++;
+    }
+    for (uint32_t tag = 0; tag < tags; tag++) {
+        self->starts[tag + 1] += self->starts[tag];
+        next[tag] = self->starts[tag];
+    }
+    for (uint32_t i = 0; i < bag->count; i++) {
+        self->order[next[bag->entries[i].tag]++] = i;
+    }
+}
+
 static struct value map_of(const struct group *self, struct exec *exec, uint32_t tag)
 {
     const struct bag *bag = &self->groups->bag;
-    uint32_t count = 0;
-    struct value *pairs;
+    uint32_t first = self->starts[tag], end = self->starts[tag + 1], count = 0;
+    struct value *pairs = arena_array(&exec->arena, 2 * (size_t)(end - first) + 1, sizeof *pairs);
 
-    for (uint32_t i = 0; i < bag->count; i++) {
-        count += bag->entries[i].tag == tag;
-    }
-    pairs = arena_array(&exec->arena, 2 * (size_t)count + 1, sizeof *pairs);
-    count = 0;
-    for (uint32_t i = 0; i < bag->count; i++) {
+    for (uint32_t i = first; i < end; i++) {
         struct value value;
-        if (bag->entries[i].tag == tag && value_of(self, i, &value)) {
-            pairs[2 * count] = bag->entries[i].value;
+        if (value_of(self, self->order[i], &value)) {
+            pairs[2 * count] = bag->entries[self->order[i]].value;
             pairs[2 * count++ + 1] = value;
         }
     }
@@ -387,8 +407,11 @@ static enum pull advance(struct group *self, struct exec *exec)
     case GROUP_GIVING:
         break;
     }
-    if (rc == PULL_DONE && self->phase == GROUP_GIVING && self->effect != NULL) {
-        self->effect->value = map_of(self, exec, 0);
+    if (rc == PULL_DONE && self->phase == GROUP_GIVING) {
+        order_entries(self, exec);
+        if (self->effect != NULL) {
+            self->effect->value = map_of(self, exec, 0);
+        }
     }
     return rc;
 }

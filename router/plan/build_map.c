@@ -198,10 +198,11 @@ int build_map_path(struct frame *frame, const struct call *call)
 
 enum { FILLS = 1, READS = 2 };
 
-static uint32_t uses_of(const struct plan_traversal *traversal)
+static uint32_t uses_of(const struct plan_traversal *traversal, uint32_t depth)
 {
     uint32_t uses = 0;
 
+    assert(depth <= VALUE_DEPTH_MAX);
     for (uint32_t i = 0; i < traversal->step_count; i++) {
         const struct plan_step *step = &traversal->steps[i];
         if (step->kind == PLAN_AGGREGATE ||
@@ -213,7 +214,7 @@ static uint32_t uses_of(const struct plan_traversal *traversal)
             uses |= READS;
         }
         for (uint32_t j = 0; j < step->child_count; j++) {
-            uses |= uses_of(step->children[j]);
+            uses |= uses_of(step->children[j], depth + 1);
         }
     }
     return uses;
@@ -222,7 +223,7 @@ static uint32_t uses_of(const struct plan_traversal *traversal)
 /* Then one traverser after the other: each has to see what those before it have left. */
 static bool reads_what_it_fills(const struct plan_traversal *child)
 {
-    return uses_of(child) == (FILLS | READS);
+    return uses_of(child, 0) == (FILLS | READS);
 }
 
 int build_map_traversal(struct frame *frame, const struct call *call)

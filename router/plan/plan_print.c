@@ -570,6 +570,7 @@ static const char *const NAMES[PLAN_KIND_COUNT] = {
 static void print_traversal(struct bytes *out, const struct plan_traversal *traversal,
                             uint32_t depth)
 {
+    assert(depth <= VALUE_DEPTH_MAX);
     for (uint32_t i = 0; i < traversal->step_count; i++) {
         const struct plan_step *step = &traversal->steps[i];
         assert(step->kind > PLAN_NO_KIND && step->kind < PLAN_KIND_COUNT);
@@ -583,7 +584,7 @@ static void print_traversal(struct bytes *out, const struct plan_traversal *trav
             bytes_format(out, " [rows %llu]", (unsigned long long)step->row_bound);
         }
         bytes_u8(out, '\n');
-        for (uint32_t j = 0; j < step->child_count && depth <= VALUE_DEPTH_MAX; j++) {
+        for (uint32_t j = 0; j < step->child_count; j++) {
             bytes_format(out, "%*s#%u\n", (int)(depth * INDENT + 1), "", j);
             print_traversal(out, step->children[j], depth + 1);
         }

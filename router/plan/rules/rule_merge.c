@@ -1,5 +1,7 @@
 #include "router/plan/rules/rules.h"
 
+#include <assert.h>
+
 static bool is_global_order(const struct plan_step *step)
 {
     return step->kind == PLAN_ORDER &&
@@ -23,14 +25,15 @@ static bool forgets_order(const struct plan_step *step)
     }
 }
 
-static bool has_order(const struct plan_traversal *traversal)
+static bool has_order(const struct plan_traversal *traversal, uint32_t depth)
 {
+    assert(depth <= VALUE_DEPTH_MAX);
     for (uint32_t i = 0; i < traversal->step_count; i++) {
         if (is_global_order(&traversal->steps[i])) {
             return true;
         }
         for (uint32_t j = 0; j < traversal->steps[i].child_count; j++) {
-            if (has_order(traversal->steps[i].children[j])) {
+            if (has_order(traversal->steps[i].children[j], depth + 1)) {
                 return true;
             }
         }
@@ -41,16 +44,19 @@ static bool has_order(const struct plan_traversal *traversal)
 /* Whether what comes in next is in an order that someone asked for. A hop that merges would lose
  * it; whether
  * traversers can be told apart the operator sees by itself. */
-static bool merge_traversal(struct plan *plan, struct plan_traversal *traversal, bool is_ordered)
+static bool merge_traversal(struct plan *plan, struct plan_traversal *traversal, bool is_ordered,
+                            uint32_t depth)
 {
+    assert(depth <= VALUE_DEPTH_MAX);
     for (uint32_t i = 0; i < traversal->step_count; i++) {
         struct plan_step *step = &traversal->steps[i];
         const struct plan_hop *hop = step->params;
         bool is_child_ordered = is_ordered;
         for (uint32_t j = 0; j < step->child_count; j++) {
             /* The order that a round of repeat() ends with is that of the next. */
-            bool is_round = step->kind == PLAN_REPEAT && has_order(step->children[j]);
-            is_child_ordered |= merge_traversal(plan, step->children[j], is_ordered || is_round);
+            bool is_round = step->kind == PLAN_REPEAT && has_order(step->children[j], 0);
+            is_child_ordered |=
+                merge_traversal(plan, step->children[j], is_ordered || is_round, depth + 1);
         }
         is_ordered = is_child_ordered || is_global_order(step);
         if (forgets_order(step)) {
@@ -67,6 +73,6 @@ static bool merge_traversal(struct plan *plan, struct plan_traversal *traversal,
 void rule_merge(struct plan *plan)
 {
     if (plan->is_bulked) {
-        (void)merge_traversal(plan, plan->root, false);
+        (void)merge_traversal(plan, plan->root, false, 0);
     }
 }

@@ -1,13 +1,16 @@
 #include "router/plan/rules/rules.h"
 
+#include <assert.h>
+
 /* Labels that as() gives anywhere in the plan. */
 struct labels {
     const struct plan *plan;
     uint32_t needs;
 };
 
-static bool is_given_in(const struct plan_traversal *traversal, struct slice label)
+static bool is_given_in(const struct plan_traversal *traversal, struct slice label, uint32_t depth)
 {
+    assert(depth <= VALUE_DEPTH_MAX);
     for (uint32_t i = 0; i < traversal->step_count; i++) {
         const struct plan_step *step = &traversal->steps[i];
         for (uint32_t j = 0; j < step->label_count; j++) {
@@ -16,7 +19,7 @@ static bool is_given_in(const struct plan_traversal *traversal, struct slice lab
             }
         }
         for (uint32_t j = 0; j < step->child_count; j++) {
-            if (is_given_in(step->children[j], label)) {
+            if (is_given_in(step->children[j], label, depth + 1)) {
                 return true;
             }
         }
@@ -27,7 +30,7 @@ static bool is_given_in(const struct plan_traversal *traversal, struct slice lab
 static bool is_any_given(const struct labels *labels, uint32_t count, const struct slice *names)
 {
     for (uint32_t i = 0; i < count; i++) {
-        if (is_given_in(labels->plan->root, names[i])) {
+        if (is_given_in(labels->plan->root, names[i], 0)) {
             return true;
         }
     }
@@ -38,7 +41,7 @@ static bool predicate_names_given(const struct labels *labels, const struct pred
 {
     for (uint32_t i = 0; i < predicate->operand_count; i++) {
         if (predicate->operands[i].kind == VALUE_STRING &&
-            is_given_in(labels->plan->root, value_slice(&predicate->operands[i]))) {
+            is_given_in(labels->plan->root, value_slice(&predicate->operands[i]), 0)) {
             return true;
         }
     }

@@ -13,14 +13,21 @@ void rules_apply(struct plan *plan)
 #undef RULE
 }
 
-void rules_walk(struct plan *plan, struct plan_traversal *traversal, rules_fn fn, void *context)
+static void walk(struct plan *plan, struct plan_traversal *traversal, rules_fn fn, void *context,
+                 uint32_t depth)
 {
+    assert(depth <= VALUE_DEPTH_MAX);
     for (uint32_t i = 0; i < traversal->step_count; i++) {
         for (uint32_t j = 0; j < traversal->steps[i].child_count; j++) {
-            rules_walk(plan, traversal->steps[i].children[j], fn, context);
+            walk(plan, traversal->steps[i].children[j], fn, context, depth + 1);
         }
     }
     fn(plan, traversal, context);
+}
+
+void rules_walk(struct plan *plan, struct plan_traversal *traversal, rules_fn fn, void *context)
+{
+    walk(plan, traversal, fn, context, 0);
 }
 
 void *rules_params(struct plan *plan, struct plan_step *step, size_t size)

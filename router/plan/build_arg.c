@@ -44,9 +44,53 @@ struct slice build_arg_slice(struct build *build, struct slice text)
                     text.size);
 }
 
+static void own_traversals(struct arena *arena, struct value *value, int depth);
+
+static const struct instruction *
+copy_instructions(struct arena *arena, const struct instruction *from, uint32_t count, int depth)
+{
+    struct instruction *to = arena_array(arena, count + 1, sizeof *to);
+
+    for (uint32_t i = 0; i < count; i++) {
+        struct value *args = arena_array(arena, from[i].arg_count + 1, sizeof *args);
+        to[i] = from[i];
+        to[i].name =
+            slice_of(arena_copy(arena, from[i].name.data, from[i].name.size), from[i].name.size);
+        for (uint32_t k = 0; k < from[i].arg_count; k++) {
+            args[k] = value_copy(arena, &from[i].args[k]);
+            own_traversals(arena, &args[k], depth + 1);
+        }
+        to[i].args = args;
+    }
+    return to;
+}
+
+/* value_copy() does not know what a traversal holds: single(x) and the like as values of a map. */
+static void own_traversals(struct arena *arena, struct value *value, int depth)
+{
+    bool is_list = value->kind == VALUE_LIST || value->kind == VALUE_SET;
+    uint32_t count = value->kind == VALUE_MAP ? 2 * value->size : is_list ? value->size : 0;
+
+    if (depth > VALUE_DEPTH_MAX) {
+        return;
+    }
+    if (value->kind == VALUE_TRAVERSAL) {
+        struct bytecode *copy = arena_copy(arena, value->traversal, sizeof *copy);
+        copy->sources = copy_instructions(arena, copy->sources, copy->source_count, depth);
+        copy->steps = copy_instructions(arena, copy->steps, copy->step_count, depth);
+        value->traversal = copy;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        own_traversals(arena, (struct value *)(uintptr_t)&value->items[i], depth + 1);
+    }
+}
+
 struct value build_arg_value(struct build *build, const struct value *value)
 {
-    return value_copy(build->arena, value);
+    struct value copy = value_copy(build->arena, value);
+
+    own_traversals(build->arena, &copy, 0);
+    return copy;
 }
 
 int build_arg_text(struct build *build, const struct call *call, uint32_t index, struct slice *out)

@@ -58,4 +58,7 @@ void fakegraph_run(struct fakegraph *graph, const struct plan *plan, struct byte
  * planner. Lines are sorted unless keep_order. Static memory, valid until the next call. */
 const char *fakegraph_query(struct fakegraph *graph, const char *text, bool keep_order);
 
+/* The plan of a text: plan_free it. Null with the reason in err. */
+struct plan *fakegraph_plan(const char *text, struct error *err);
+
 #endif

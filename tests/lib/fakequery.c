@@ -34,23 +34,33 @@ static void sort_lines(char *text)
     mem_free(lines);
 }
 
-static void run_text(struct fakegraph *graph, const char *text, struct bytes *out)
+struct plan *fakegraph_plan(const char *text, struct error *err)
 {
     struct arena arena = {0};
-    struct error err = {0};
     struct gremlin_script script;
     struct plan *plan = NULL;
     struct gremlin_input input = {.text = slice_text(text)};
 
     arena_init(&arena, 0);
-    if (gremlin_parse(&arena, &input, &script, &err) != E_OK ||
-        plan_build(script.queries[script.count - 1].bytecode, &plan, &err) != E_OK) {
+    if (gremlin_parse(&arena, &input, &script, err) != E_OK ||
+        plan_build(script.queries[script.count - 1].bytecode, &plan, err) != E_OK) {
+        plan_free(&plan);
+    }
+    arena_close(&arena);
+    return plan;
+}
+
+static void run_text(struct fakegraph *graph, const char *text, struct bytes *out)
+{
+    struct error err = {0};
+    struct plan *plan = fakegraph_plan(text, &err);
+
+    if (plan == NULL) {
         bytes_format(out, "error: %s\n", err.text);
     } else {
         fakegraph_run(graph, plan, out);
     }
     plan_free(&plan);
-    arena_close(&arena);
 }
 
 const char *fakegraph_query(struct fakegraph *graph, const char *text, bool keep_order)

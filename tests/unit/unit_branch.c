@@ -1,4 +1,6 @@
 /* Operators with children: map and the like, branches, loops. */
+#include "router/op/attempt.h"
+#include "router/op/branches.h"
 #include "tests/lib/fakecheck.h"
 #include "tests/lib/runner.h"
 

@@ -1,4 +1,7 @@
 /* The operators that change the graph. */
+#include "router/op/args.h"
+#include "router/op/mutate.h"
+#include "router/op/upsert.h"
 #include "tests/lib/fakecheck.h"
 #include "tests/lib/runner.h"
 

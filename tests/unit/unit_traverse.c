@@ -1,4 +1,5 @@
 /* The operators that read: elements, hops, properties, filters, over a graph without shards. */
+#include "router/op/elements.h"
 #include "tests/lib/fakecheck.h"
 #include "tests/lib/runner.h"
 

@@ -101,6 +101,26 @@ static void generate(struct bench *bench)
     qsort(bench->list, bench->edges, sizeof *bench->list, order_pairs);
 }
 
+/* Bytes of the pages of tables, as SQLite's dbstat says. */
+static double table_bytes(struct bench *bench, const char *names)
+{
+    char text[256];
+    sqlite3_stmt *s;
+    sqlite3 *db;
+    double bytes = 0;
+
+    if (sqlite3_open(bench->path, &db) != SQLITE_OK) {
+        exit(1);
+    }
+    snprintf(text, sizeof text, "SELECT sum(pgsize) FROM dbstat WHERE name IN (%s)", names);
+    if (sqlite3_prepare_v2(db, text, -1, &s, NULL) == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW) {
+        bytes = sqlite3_column_double(s, 0);
+    }
+    sqlite3_finalize(s);
+    sqlite3_close(db);
+    return bytes;
+}
+
 /* ---- an edge per row ---- */
 
 static void sql(sqlite3 *db, const char *text)
@@ -175,6 +195,7 @@ static void bench_rows(struct bench *bench)
     insert_rows(bench, db);
     scan_rows(bench, db);
     sqlite3_close(db);
+    say("rows: both directions", table_bytes(bench, "'adj'") / bench->edges, "bytes/edge");
     remove(bench->path);
 }
 
@@ -296,26 +317,6 @@ static double add_edges(struct bench *bench, const uint32_t *order)
     }
     mem_free(lists);
     return start;
-}
-
-/* Bytes of the pages of tables, as SQLite's dbstat says. */
-static double table_bytes(struct bench *bench, const char *names)
-{
-    char text[256];
-    sqlite3_stmt *s;
-    sqlite3 *db;
-    double bytes = 0;
-
-    if (sqlite3_open(bench->path, &db) != SQLITE_OK) {
-        exit(1);
-    }
-    snprintf(text, sizeof text, "SELECT sum(pgsize) FROM dbstat WHERE name IN (%s)", names);
-    if (sqlite3_prepare_v2(db, text, -1, &s, NULL) == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW) {
-        bytes = sqlite3_column_double(s, 0);
-    }
-    sqlite3_finalize(s);
-    sqlite3_close(db);
-    return bytes;
 }
 
 static void load(struct bench *bench, const char *name, const uint32_t *order)
@@ -478,6 +479,60 @@ static void bench_reads(struct bench *bench, const char *name, size_t cache_byte
     mem_free(inputs);
 }
 
+/* Random edges, one a transaction, `group` transactions a durable append and an apply. */
+static void bench_writes(struct bench *bench, uint32_t group)
+{
+    enum { GROUPS = 300 };
+    struct store_entry *entries = mem_array(group, sizeof *entries);
+    struct bytes *bodies = mem_array(group, sizeof *bodies);
+    double start = now();
+    char what[64];
+
+    for (uint32_t g = 0; g < GROUPS; g++) {
+        uint64_t index = store_state(bench->store).last + 1;
+
+        for (uint32_t i = 0; i < group; i++, index++) {
+            struct pair pair = kronecker(bench);
+            struct change half = {.kind = CHANGE_EDGE_ADD,
+                                  .direction = DIRECTION_OUT,
+                                  .vertex = vid_num(pair.from),
+                                  .far = vid_num(pair.to),
+                                  .edge = vid_num((int64_t)1000000000 + (int64_t)index),
+                                  .label = SLICE("link"),
+                                  .far_label = SLICE("node")};
+            size_t list;
+
+            bytes_clear(&bodies[i]);
+            bytes_varint(&bodies[i], 1);
+            bytes_varint(&bodies[i], ++bench->seq);
+            bytes_varint(&bodies[i], bench->seq);
+            list = bodies[i].size;
+            bytes_varint(&bodies[i], 2);
+            change_encode(&bodies[i], &half);
+            half.direction = DIRECTION_IN;
+            half.vertex = vid_num(pair.to);
+            half.far = vid_num(pair.from);
+            change_encode(&bodies[i], &half);
+            entries[i] = (struct store_entry){
+                .index = index, .epoch = 1, .kind = STORE_TXN1, .body = bytes_slice(&bodies[i])};
+            must(bench,
+                 store_check(bench->store, slice_of(bodies[i].data + list, bodies[i].size - list),
+                             &bench->err),
+                 "check");
+        }
+        must(bench, store_append(bench->store, entries, group, 1, &bench->err), "append");
+        must(bench, store_apply(bench->store, index - 1, &bench->err), "apply");
+        (void)store_tend(bench->store, 1000, &bench->err);
+    }
+    snprintf(what, sizeof what, "runs: random edges, one a transaction, groups of %u", group);
+    say(what, GROUPS * group / (now() - start), "edges/s");
+    for (uint32_t i = 0; i < group; i++) {
+        bytes_close(&bodies[i]);
+    }
+    mem_free(bodies);
+    mem_free(entries);
+}
+
 static uint32_t *make_order(struct bench *bench, bool is_shuffled)
 {
     uint32_t *order = mem_array(bench->edges, sizeof *order);
@@ -514,6 +569,10 @@ int main(int argc, char **argv)
     mem_free(order);
     bench_reads(&bench, "from runs", 0);
     bench_reads(&bench, "from the cache", 256 << 20);
+    open_store(&bench, 0);
+    bench_writes(&bench, 1);
+    bench_writes(&bench, 64);
+    store_close(&bench.store);
     remove(bench.path);
     mem_free(bench.list);
     return 0;

@@ -24,6 +24,7 @@ void adjcache_init(struct adjcache *cache, size_t bytes_max)
     }
     cache->set_mask = sets - 1;
     cache->entries = mem_array(sets * ADJCACHE_WAYS, sizeof *cache->entries);
+    cache->tags = mem_array(sets * ADJCACHE_WAYS, sizeof *cache->tags);
 }
 
 static size_t size_of(const struct adjcache_entry *entry)
@@ -36,6 +37,7 @@ static void evict(struct adjcache *cache, struct adjcache_entry *entry)
 {
     if (entry->is_here) {
         cache->bytes -= size_of(entry);
+        cache->tags[entry - cache->entries] = 0;
         mem_free(entry->far);
         *entry = (struct adjcache_entry){0};
     }
@@ -56,29 +58,64 @@ void adjcache_close(struct adjcache *cache)
 {
     adjcache_clear(cache);
     mem_free(cache->entries);
+    mem_free(cache->tags);
     *cache = (struct adjcache){0};
 }
 
-static struct adjcache_entry *set_of(const struct adjcache *cache, int64_t vertex)
+/* The first entry of the vertex's set. */
+static size_t set_of(const struct adjcache *cache, int64_t vertex)
 {
-    return &cache->entries[(hash_mix((uint64_t)vertex) & cache->set_mask) * ADJCACHE_WAYS];
+    return (hash_mix((uint64_t)vertex) & cache->set_mask) * ADJCACHE_WAYS;
+}
+
+/* Tells entries of a set apart, nearly always, with all tags of the set in one cache line. */
+static uint32_t tag_of(int64_t vertex, uint8_t direction, uint32_t label)
+{
+    return (uint32_t)(hash_join((uint64_t)vertex, (uint64_t)label << 1 | direction) >> 32) | 1;
+}
+
+void adjcache_hint(const struct adjcache *cache, const struct adjcache_entry *key, int stage)
+{
+    size_t set = set_of(cache, key->vertex);
+    uint32_t tag;
+
+    if (stage == 0) {
+        __builtin_prefetch(&cache->tags[set]);
+        return;
+    }
+    tag = tag_of(key->vertex, key->direction, key->label);
+    for (size_t i = set; i < set + ADJCACHE_WAYS; i++) {
+        if (cache->tags[i] != tag) {
+            continue;
+        }
+        if (stage == 1) {
+            __builtin_prefetch(&cache->entries[i]);
+        } else {
+            __builtin_prefetch(cache->entries[i].far);
+        }
+        return;
+    }
 }
 
 const struct adjcache_entry *adjcache_find(struct adjcache *cache, int64_t vertex,
                                            uint8_t direction, uint32_t label)
 {
-    struct adjcache_entry *set;
+    uint32_t tag;
+    size_t set;
 
     if (cache->bytes_max == 0) {
         return NULL;
     }
     set = set_of(cache, vertex);
-    for (int i = 0; i < ADJCACHE_WAYS; i++) {
-        if (set[i].vertex == vertex && set[i].is_here && set[i].direction == direction &&
-            set[i].label == label) {
-            set[i].is_used = true;
+    tag = tag_of(vertex, direction, label);
+    for (size_t i = set; i < set + ADJCACHE_WAYS; i++) {
+        struct adjcache_entry *entry = &cache->entries[i];
+
+        if (cache->tags[i] == tag && entry->vertex == vertex && entry->direction == direction &&
+            entry->label == label) {
+            entry->is_used = true;
             cache->hits++;
-            return &set[i];
+            return entry;
         }
     }
     cache->misses++;
@@ -133,7 +170,7 @@ void adjcache_add(struct adjcache *cache, const struct adjcache_entry *entry)
         return;
     }
     shrink(cache, bytes);
-    place = make_room(cache, set_of(cache, entry->vertex));
+    place = make_room(cache, &cache->entries[set_of(cache, entry->vertex)]);
     *place = *entry;
     place->is_here = true;
     place->is_used = false;
@@ -145,6 +182,7 @@ void adjcache_add(struct adjcache *cache, const struct adjcache_entry *entry)
         place->far_labels = (uint32_t *)(place->far + entry->count);
         memcpy(place->far_labels, entry->far_labels, entry->count * sizeof *entry->far_labels);
     }
+    cache->tags[place - cache->entries] = tag_of(entry->vertex, entry->direction, entry->label);
     cache->bytes += bytes;
 }
 
@@ -155,7 +193,7 @@ void adjcache_drop(struct adjcache *cache, const struct vid *vertex)
     if (cache->bytes == 0 || vertex->text.data != NULL) {
         return;
     }
-    set = set_of(cache, vertex->num);
+    set = &cache->entries[set_of(cache, vertex->num)];
     for (int i = 0; i < ADJCACHE_WAYS; i++) {
         if (set[i].is_here && set[i].vertex == vertex->num) {
             evict(cache, &set[i]);

@@ -32,6 +32,7 @@ struct adjcache_entry {
 
 struct adjcache {
     struct adjcache_entry *entries;
+    uint32_t *tags;  /* Of each entry: part of its hash; 0: free. */
     size_t set_mask; /* Sets - 1. */
     size_t hand;     /* Of the clock over all entries. */
     uint32_t turn;   /* Of the clock within a full set. */
@@ -47,6 +48,9 @@ void adjcache_clear(struct adjcache *cache);
 /* Null if it is not there. */
 const struct adjcache_entry *adjcache_find(struct adjcache *cache, int64_t vertex,
                                            uint8_t direction, uint32_t label);
+/* Fetches into the processor's caches what a find to come will touch: stage 0 its tags, 1 its entry, 2
+ * its far ids. Each wants the one before done some finds ago. */
+void adjcache_hint(const struct adjcache *cache, const struct adjcache_entry *key, int stage);
 /* Copies the arrays (far_labels may be null). Too large a one is not kept; an empty one is. */
 void adjcache_add(struct adjcache *cache, const struct adjcache_entry *entry);
 void adjcache_drop(struct adjcache *cache, const struct vid *vertex);

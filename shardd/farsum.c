@@ -68,8 +68,6 @@ static void add_sparse(struct farsum *sum, int64_t id, uint64_t bulk, uint32_t l
     if (entry->bulk == 0) {
         *entry = (struct farsum_entry){.id = id, .label = label};
         sum->count++;
-        sum->low = id < sum->low ? id : sum->low;
-        sum->high = id > sum->high ? id : sum->high;
     }
     entry->bulk += bulk;
 }
@@ -82,8 +80,8 @@ static void try_dense(struct farsum *sum)
     uint64_t span = (uint64_t)sum->high - (uint64_t)sum->low;
     uint64_t slack;
 
-    if (sum->dense != NULL || sum->count < FARSUM_DENSE_MIN ||
-        span >= (uint64_t)sum->count * FARSUM_DENSE_SPARE || span > FARSUM_SPAN_MAX) {
+    if (sum->offered < FARSUM_DENSE_MIN || span > FARSUM_SPAN_MAX ||
+        span >= sum->offered * FARSUM_DENSE_SPARE) {
         return;
     }
     /* Room on both sides for those still to come; no id wraps around. */
@@ -129,9 +127,30 @@ static void add_dense(struct farsum *sum, const int64_t *ids, size_t count, uint
     sum->dense_count += fresh;
 }
 
+static void note_span(struct farsum *sum, const int64_t *ids, size_t count)
+{
+    int64_t low = sum->low;
+    int64_t high = sum->high;
+
+    for (size_t i = 0; i < count; i++) {
+        low = ids[i] < low ? ids[i] : low;
+        high = ids[i] > high ? ids[i] : high;
+    }
+    sum->low = low;
+    sum->high = high;
+    sum->offered += count;
+}
+
 void farsum_add(struct farsum *sum, const int64_t *ids, size_t count, uint64_t bulk, uint32_t label)
 {
     assert(bulk > 0);
+    if (count == 0) {
+        return;
+    }
+    if (sum->dense == NULL) {
+        note_span(sum, ids, count);
+        try_dense(sum);
+    }
     if (sum->dense != NULL) {
         add_dense(sum, ids, count, bulk, label);
         return;
@@ -139,7 +158,6 @@ void farsum_add(struct farsum *sum, const int64_t *ids, size_t count, uint64_t b
     for (size_t i = 0; i < count; i++) {
         add_sparse(sum, ids[i], bulk, label);
     }
-    try_dense(sum);
 }
 
 /* ---- texts, and the result ---- */

@@ -5,8 +5,9 @@
  *   many, close by       one place for each id of [base, base + span), found without a search
  *   texts                a map
  *
- * Begins with the hash table and goes over when that has FARSUM_DENSE_MIN ids in a span of at most
- * FARSUM_DENSE_SPARE times as many; what is outside the span stays in the hash table.
+ * Begins with the hash table and goes over when FARSUM_DENSE_MIN ids came (the same ones again
+ * included) in a span of at most FARSUM_DENSE_SPARE times as many; what is outside the span stays in
+ * the hash table.
  *
  * Pure. Ownership: keeps nothing of the caller; close it.
  */
@@ -16,7 +17,7 @@
 #include "common/map.h"
 #include "common/vid.h"
 
-enum { FARSUM_DENSE_MIN = 512, FARSUM_DENSE_SPARE = 64, FARSUM_SPAN_MAX = 1 << 21 };
+enum { FARSUM_DENSE_MIN = 2048, FARSUM_DENSE_SPARE = 32, FARSUM_SPAN_MAX = 1 << 21 };
 
 struct farsum_entry {
     int64_t id;
@@ -33,8 +34,9 @@ struct farsum {
     struct farsum_entry *table;
     size_t room;  /* A power of two, or 0. */
     size_t count; /* In the table. */
-    int64_t low;  /* Of the ids in the table. */
+    int64_t low;  /* Of the ids that came, until dense. */
     int64_t high;
+    uint64_t offered;         /* Ids that came, until dense. */
     struct farsum_sum *dense; /* Null: not yet. */
     int64_t base;
     uint64_t span;

@@ -323,6 +323,22 @@ static int run_lane(struct lane *lane)
     return rc;
 }
 
+void look_hop_hint(const struct look *look, const struct vid *id, int stage)
+{
+    const struct read_hop *hop = &look->request->hop;
+    struct adjcache_entry key = {.vertex = id->num, .label = SYMBOL_NONE};
+
+    if (hop->direction == 0 || hop->to_edges || hop->label_count != look->label_count ||
+        hop->label_count > 1 || id->text.data != NULL || look->tables->cache.bytes == 0) {
+        return;
+    }
+    key.direction = hop->direction == DIRECTION_IN ? VROW_IN : VROW_OUT;
+    if (look->label_count == 1) {
+        key.label = look->labels[0];
+    }
+    adjcache_hint(&look->tables->cache, &key, stage);
+}
+
 /* ---- the hop ---- */
 
 static void add_slots(struct look *look, const struct look_vertex *vertex)

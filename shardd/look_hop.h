@@ -13,4 +13,7 @@
  * done. */
 int look_hop_run(struct look *look, struct look_vertex *vertex);
 
+/* What hops to come will want of the cache: the ids of inputs ahead. */
+void look_hop_hint(const struct look *look, const struct vid *id, int stage);
+
 #endif

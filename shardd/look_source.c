@@ -87,6 +87,20 @@ static int order_inputs(const void *a, const void *b)
     return order != 0 ? order : (x->ordinal > y->ordinal) - (x->ordinal < y->ordinal);
 }
 
+/* Memory is slower than merging: what the next inputs need is fetched ahead, in three stages. */
+static void hint(const struct look *look, const struct input_place *places)
+{
+    static const uint32_t ahead[] = {12, 8, 4};
+
+    for (int stage = 0; stage < 3; stage++) {
+        uint64_t at = look->at.position + ahead[stage];
+
+        if (at < look->request->input_count) {
+            look_hop_hint(look, places[at].id, stage);
+        }
+    }
+}
+
 int look_source_ids(struct look *look)
 {
     const struct read_request *request = look->request;
@@ -104,6 +118,7 @@ int look_source_ids(struct look *look)
         qsort(places, request->input_count, sizeof *places, order_inputs);
     }
     while (look->at.position < request->input_count && rc == E_OK && !look->is_full) {
+        hint(look, places);
         rc = visit_id(look, places[look->at.position].ordinal);
         if (look->at.passed == 0) {
             look->at.position++;

@@ -316,8 +316,6 @@ START_TEST(order_of_everything)
         (struct value){.kind = VALUE_ENTRY, .items = LIST(str("a"), str("b")).items},
         value_integer(VALUE_CHAR, 'a'),
         span("PT1S"),
-        value_enumerator(T_ID),
-        value_enumerator(T_LABEL),
     };
     const int count = (int)(sizeof all / sizeof all[0]);
 
@@ -327,6 +325,19 @@ START_TEST(order_of_everything)
             ck_assert_int_eq(value_equivalent(&all[i], &all[j]), i == j);
         }
     }
+}
+END_TEST
+
+/* The keys of elementMap() in order(): T.id and T.label among the names. */
+START_TEST(tokens_order_among_texts)
+{
+    struct value id = value_enumerator(T_ID), label = value_enumerator(T_LABEL);
+    struct value before = str("age"), between = str("job"), after = str("name");
+
+    ck_assert_int_lt(value_order(&before, &id), 0);
+    ck_assert_int_lt(value_order(&id, &between), 0);
+    ck_assert_int_lt(value_order(&between, &label), 0);
+    ck_assert_int_lt(value_order(&label, &after), 0);
 }
 END_TEST
 
@@ -442,4 +453,5 @@ START_TEST(copies_are_deep)
 END_TEST
 
 RUN_SUITE("value", numbers, small_kinds, moments, containers, elements, order_of_everything,
-          strings_order_as_in_java, printing, enumerations, maps_are_looked_up, copies_are_deep)
+          tokens_order_among_texts, strings_order_as_in_java, printing, enumerations,
+          maps_are_looked_up, copies_are_deep)

@@ -730,6 +730,7 @@ enum pull fetch_next(struct fetch *fetch, struct exec *exec, struct read_row *ro
     if (fetch->code != E_OK) {
         exec->error = fetch->error;
         exec->error.code = fetch->code;
+        *count = 0;
         return PULL_ERROR;
     }
     return pull;

@@ -1,5 +1,6 @@
 /* Requests of their own. */
 #include "router/query.h"
+#include "router/router.h"
 
 #include "tests/lib/router_rig.h"
 #include "tests/lib/runner.h"

@@ -31,6 +31,16 @@ enum build_flags {
     BUILD_REPEAT = 8  /* Body of repeat(). */
 };
 
+/* The part of the graph that SubgraphStrategy and PartitionStrategy leave in view. */
+struct build_part {
+    const struct bytecode *vertices, *edges; /* Tests; null: none. */
+    bool ignores_ends;                       /* checkAdjacentVertices is false. */
+    bool is_testing;                         /* A test is being built: it sees all. */
+    struct slice key;                        /* Of partitions. */
+    struct value write;                      /* NULL: none. */
+    const struct predicate *read;            /* Null: no partitions. */
+};
+
 struct build {
     struct plan *plan;
     struct arena *arena; /* The plan's. */
@@ -44,6 +54,7 @@ struct build {
     bool checks_edge_labels;      /* EdgeLabelVerificationStrategy, throwing. */
     struct value productive_keys; /* A list or set; NULL: none. */
     struct value reserved_keys;   /* NULL: id, label. */
+    struct build_part part;
 };
 
 struct frame {
@@ -136,6 +147,20 @@ int build_source_verify(struct build *build);
  * starts. */
 bool build_connective_find(const struct bytecode *bytecode, uint32_t from, uint32_t *left);
 int build_connective(struct frame *frame, uint32_t left);
+
+/* ---- build_subgraph.c: a part of the graph ---- */
+
+int build_subgraph(struct build *build, const struct value *options);
+int build_subgraph_partition(struct build *build, const struct value *options);
+/* Push the tests of what the step before gives. */
+int build_subgraph_vertices(struct frame *frame, const struct call *call);
+int build_subgraph_edges(struct frame *frame, const struct call *call);
+/* A hop to vertices has to go over edges, which are tested. */
+bool build_subgraph_tests_edges(const struct frame *frame);
+/* The property of new elements; null: none. */
+const struct plan_set_property_entry *build_subgraph_entry(struct build *build, uint32_t *count);
+/* Adds it to the map of a merge step. */
+int build_subgraph_merge(struct build *build, struct plan_arg *map);
 
 /* ---- one function a step kind ---- */
 

@@ -41,6 +41,7 @@ int build_change_add_vertex(struct frame *frame, const struct call *call)
     build->plan->is_write = true;
     add->is_start = call->is_start;
     add->label.child = PLAN_NO_CHILD;
+    add->properties = build_subgraph_entry(build, &add->property_count);
     add->label.value = value_string(SLICE("vertex"));
     if (in->arg_count > 0 && in->args[0].kind != VALUE_NULL) {
         if (in->args[0].kind != VALUE_STRING && in->args[0].kind != VALUE_TRAVERSAL) {
@@ -88,6 +89,7 @@ int build_change_add_edge(struct frame *frame, const struct call *call)
     }
     build->plan->is_write = true;
     add->is_start = call->is_start;
+    add->properties = build_subgraph_entry(build, &add->property_count);
     rc = check_hidden(build, &in->args[0], "Label");
     if (rc == E_OK) {
         rc = build_arg_either(build, &step, &in->args[0], 0, &add->label);
@@ -393,6 +395,9 @@ int build_change_merge(struct frame *frame, const struct call *call)
     merge->out_v.child = merge->in_v.child = PLAN_NO_CHILD;
     if (in->arg_count > 0) {
         rc = merge_map(build, &step, &in->args[0], &merge->map);
+    }
+    if (rc == E_OK) {
+        rc = build_subgraph_merge(build, &merge->map);
     }
     for (uint32_t i = 0; rc == E_OK && i < build_arg_modulators(call, STEP_OPTION); i++) {
         rc = merge_option(build, &step, build_arg_modulator(call, STEP_OPTION, i), merge);

@@ -37,10 +37,20 @@ int build_graph_elements(struct frame *frame, const struct call *call)
     elements->ids = ids;
     elements->emit = READ_ROWS;
     build_push(frame, &step);
-    return E_OK;
+    return in->step == STEP_V ? build_subgraph_vertices(frame, call)
+                              : build_subgraph_edges(frame, call);
 }
 
 /* ---- hops ---- */
+
+static void push_end(struct frame *frame, const struct call *call, enum plan_end which)
+{
+    struct plan_edge_vertex *params = ARENA_NEW(frame->build->arena, struct plan_edge_vertex);
+    struct plan_step step = build_step(call, PLAN_EDGE_VERTEX, params);
+
+    params->which = which;
+    build_push(frame, &step);
+}
 
 static int push_hop(struct frame *frame, const struct call *call, enum enumerator direction,
                     bool to_edges, uint32_t from)
@@ -67,10 +77,19 @@ static int push_hop(struct frame *frame, const struct call *call, enum enumerato
         hop->label_count = 1;
     }
     hop->direction = (uint8_t)direction;
-    hop->to_edges = to_edges;
+    hop->to_edges = to_edges || build_subgraph_tests_edges(frame);
     hop->emit = READ_ROWS;
     build_push(frame, &step);
-    return E_OK;
+    if (hop->to_edges) {
+        rc = build_subgraph_edges(frame, call);
+    }
+    if (rc == E_OK && hop->to_edges != to_edges) {
+        push_end(frame, call,
+                 direction == DIRECTION_OUT  ? EDGE_VERTEX_IN
+                 : direction == DIRECTION_IN ? EDGE_VERTEX_OUT
+                                             : EDGE_VERTEX_OTHER);
+    }
+    return rc != E_OK || to_edges ? rc : build_subgraph_vertices(frame, call);
 }
 
 int build_graph_hop(struct frame *frame, const struct call *call)
@@ -100,8 +119,6 @@ int build_graph_to(struct frame *frame, const struct call *call)
 int build_graph_edge_vertex(struct frame *frame, const struct call *call)
 {
     const struct instruction *in = call->step;
-    struct plan_edge_vertex *params = ARENA_NEW(frame->build->arena, struct plan_edge_vertex);
-    struct plan_step step = build_step(call, PLAN_EDGE_VERTEX, params);
     enum step_id id = in->step;
 
     if (id == STEP_TO_V) {
@@ -114,12 +131,12 @@ int build_graph_edge_vertex(struct frame *frame, const struct call *call)
              : direction == DIRECTION_IN ? STEP_IN_V
                                          : STEP_BOTH_V;
     }
-    params->which = id == STEP_OUT_V    ? EDGE_VERTEX_OUT
-                    : id == STEP_IN_V   ? EDGE_VERTEX_IN
-                    : id == STEP_BOTH_V ? EDGE_VERTEX_BOTH
-                                        : EDGE_VERTEX_OTHER;
-    build_push(frame, &step);
-    return E_OK;
+    push_end(frame, call,
+             id == STEP_OUT_V    ? EDGE_VERTEX_OUT
+             : id == STEP_IN_V   ? EDGE_VERTEX_IN
+             : id == STEP_BOTH_V ? EDGE_VERTEX_BOTH
+                                 : EDGE_VERTEX_OTHER);
+    return build_subgraph_vertices(frame, call);
 }
 
 /* ---- properties ---- */

@@ -111,7 +111,7 @@ static const struct {
     {"MessagePassingReductionStrategy", strategy_none},
     {"OptionsStrategy", strategy_options},
     {"OrderLimitStrategy", strategy_none},
-    {"PartitionStrategy", NULL},
+    {"PartitionStrategy", build_subgraph_partition},
     {"PathProcessorStrategy", strategy_none},
     {"PathRetractionStrategy", strategy_none},
     {"ProductiveByStrategy", strategy_productive_by},
@@ -122,7 +122,7 @@ static const struct {
     {"ReservedKeysVerificationStrategy", strategy_reserved_keys},
     {"SeedStrategy", strategy_seed},
     {"StandardVerificationStrategy", strategy_none},
-    {"SubgraphStrategy", NULL},
+    {"SubgraphStrategy", build_subgraph},
     {"VertexProgramRestrictionStrategy", strategy_no_computer},
     {"VertexProgramStrategy", NULL},
 };

@@ -82,7 +82,7 @@ struct plan_hop {
 };
 
 struct plan_edge_vertex {
-    enum { EDGE_VERTEX_OUT, EDGE_VERTEX_IN, EDGE_VERTEX_BOTH, EDGE_VERTEX_OTHER } which;
+    enum plan_end { EDGE_VERTEX_OUT, EDGE_VERTEX_IN, EDGE_VERTEX_BOTH, EDGE_VERTEX_OTHER } which;
 };
 
 /* PLAN_HAS: conjunction of tests on an element (or property: key and value for hasKey/hasValue). */

@@ -95,8 +95,8 @@ void replica_take(struct replica *replica, uint64_t now_ms, const struct message
 bool replica_cancel(struct replica *replica, peer_id peer, uint64_t req_id);
 /* Errors are fatal. */
 int replica_turn(struct replica *replica, struct replica_turn *turn, struct error *err);
-/* For replica_offer.c: feeds the core and carries out its effects. txn1: body of a TXN1 entry, if that
- * is what comes of it. */
+/* For replica_offer.c: feeds the core and carries out its effects. txn1: body of a TXN1 entry, if
+ * that is what comes of it. */
 void replica_feed(struct replica *replica, struct replica_turn *turn,
                   struct participant_event *event, struct slice txn1);
 void replica_refuse(struct replica_request *request, struct outbox *out, const struct error *err);

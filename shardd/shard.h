@@ -49,7 +49,7 @@ void node_message(struct node *node, uint64_t now_ms, const struct message *mess
                   struct outbox *out);
 /* Commits, applies, answers. An error (E_IO, E_CORRUPT) is fatal: the host ends the process. */
 int node_turn(struct node *node, uint64_t now_ms, struct outbox *out, struct error *err);
-/* When node_turn wants to be called next, if no message comes before. May be in the past: at once. */
+/* When node_turn wants to be called next, if no message comes before. May be past: at once. */
 uint64_t node_deadline(const struct node *node);
 /* The coordinator knows this process and all its shards are in force. */
 bool node_is_ready(const struct node *node);

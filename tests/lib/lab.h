@@ -60,7 +60,7 @@ void lab_start_node(struct lab *lab, uint32_t node);
 void lab_stop_node(struct lab *lab, uint32_t node);
 /* Runs until nothing more happens before the given time has passed. */
 void lab_run(struct lab *lab, uint64_t ms);
-/* Sends as the client and runs until the answer is there, at most 20 s. Gives its body and type; the
+/* Sends as the client and runs until the answer is there, at most 20 s. Gives body and type; the
  * text of a refusal in err. */
 enum message_type lab_ask(struct lab *lab, struct message *request, struct bytes *reply,
                           struct error *err);

@@ -1,4 +1,5 @@
 #include "coordinator/consensus.h"
+#include "coordinator/consensus_log.h"
 
 #include "tests/lib/runner.h"
 
@@ -180,5 +181,50 @@ START_TEST(file_of_another_cluster_is_refused)
 }
 END_TEST
 
-RUN_SUITE("consensus", leads_and_applies_in_order, restart_gives_all_again_in_a_higher_term,
-          snapshot_and_log_give_the_same, file_of_another_cluster_is_refused)
+static void add_size(void *ctx, uint64_t index, uint64_t term, int type, struct slice data)
+{
+    (void)term;
+    (void)type;
+    *(uint64_t *)ctx += index * 100 + data.size;
+}
+
+START_TEST(log_keeps_what_was_committed)
+{
+    struct fixture f;
+    struct consensus_log log;
+    struct consensus_log_start from;
+    struct error err = {0};
+    uint64_t sum = 0;
+
+    start(&f);
+    consensus_close(&f.core);
+    unlink(f.path);
+    ck_assert_int_eq(consensus_log_open(&log, f.path, NULL, 7, true, &err), E_OK);
+    ck_assert_int_eq(consensus_log_vote(&log, 4, 1, &err), E_OK);
+    for (uint64_t i = 1; i <= 6; i++) {
+        ck_assert_int_eq(consensus_log_append(&log, i, 4, 1, SLICE("abc"), &err), E_OK);
+    }
+    ck_assert_int_eq(consensus_log_truncate(&log, 6, &err), E_OK);
+    ck_assert_int_eq(consensus_log_save(&log, 4, 4, SLICE("state"), 2, &err), E_OK);
+    ck_assert_int_eq(consensus_log_commit(&log, &err), E_OK);
+    ck_assert_int_eq(consensus_log_append(&log, 6, 4, 1, SLICE("gone"), &err), E_OK);
+    consensus_log_close(&log); /* Without a commit. */
+    ck_assert_int_eq(consensus_log_open(&log, f.path, NULL, 7, true, &err), E_OK);
+    ck_assert_int_eq(consensus_log_start(&log, &from, &err), E_OK);
+    ck_assert_uint_eq(from.term, 4);
+    ck_assert_uint_eq(from.vote, 1);
+    ck_assert_uint_eq(from.snapshot_index, 4);
+    ck_assert_uint_eq(from.entry_count, 3);
+    ck_assert_int_eq(consensus_log_each(&log, add_size, &sum, &err), E_OK);
+    ck_assert_uint_eq(sum, (3 + 4 + 5) * 100 + 9);
+    bytes_clear(&f.snapshot);
+    ck_assert_int_eq(consensus_log_snapshot(&log, &f.snapshot, &err), E_OK);
+    ck_assert(slice_equal(bytes_slice(&f.snapshot), SLICE("state")));
+    consensus_log_close(&log);
+    stop(&f);
+}
+END_TEST
+
+RUN_SUITE("consensus", log_keeps_what_was_committed, leads_and_applies_in_order,
+          restart_gives_all_again_in_a_higher_term, snapshot_and_log_give_the_same,
+          file_of_another_cluster_is_refused)

@@ -1,7 +1,7 @@
 /*
- * A storm over two shards: pairs of vertices, one on each, written by several clients while messages are lost,
- * repeated, delayed and reordered and processes restart. After it each pair is there whole or not at all,
- * as its client was told, and nothing is locked.
+ * A storm over two shards: pairs of vertices, one on each, written by several clients while
+ * messages are lost, repeated, delayed and reordered and processes restart. After it each pair is
+ * there whole or not at all, as its client was told, and nothing is locked.
  */
 #include "common/change.h"
 #include "common/mutation.h"

@@ -1,0 +1,425 @@
+#include "shardd/replica.h"
+
+#include "common/change.h"
+#include "common/codec.h"
+#include "common/read.h"
+#include "coordinator/coord_inside.h"
+#include "coordinator/coord_txn.h"
+#include "coordinator/coordadmin.h"
+#include "shardd/lock.h"
+#include "shardd/node.h"
+#include "shardd/nodeadmin.h"
+#include "shardd/replica_offer.h"
+#include "shardd/storefile.h"
+#include "tests/lib/lab.h"
+
+#include "tests/lib/runner.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { BOOT = 9, ROWS = 100000 };
+
+/* One shard on a file of its own, no coordinator. */
+struct fixture {
+    char folder[64];
+    char path[96];
+    struct replica *replica;
+    struct outbox out;
+    uint64_t now_ms;
+    uint64_t req_id;
+    uint64_t epoch;
+};
+
+static void turn(struct fixture *f)
+{
+    struct error err = {0};
+    struct replica_turn turn = {.now_ms = f->now_ms,
+                                .out = &f->out,
+                                .coordinator = PEER_NODE(PEER_COORDINATOR, 1),
+                                .rows_left = ROWS};
+
+    ck_assert_msg(replica_turn(f->replica, &turn, &err) == E_OK, "%s", err.text);
+}
+
+static void open_again(struct fixture *f)
+{
+    struct error err = {0};
+    struct store_options options = {.path = f->path,
+                                    .cluster_id = 7,
+                                    .shard = 3,
+                                    .graph = 1,
+                                    .partitioner = PARTITION_HASH,
+                                    .ids = IDS_LONG,
+                                    .cache_bytes = 1 << 20,
+                                    .adjacency_cache_bytes = 1 << 20};
+
+    ck_assert_msg(replica_open(&f->replica, &options, BOOT, &err) == E_OK, "%s", err.text);
+    replica_lead(f->replica, ++f->epoch);
+    turn(f);
+    ck_assert(f->replica->core.is_serving);
+}
+
+static void start(struct fixture *f)
+{
+    *f = (struct fixture){.folder = "/tmp/cardea-replica-XXXXXX", .now_ms = 1000};
+    ck_assert_ptr_nonnull(mkdtemp(f->folder));
+    snprintf(f->path, sizeof f->path, "%s/shard-3.db", f->folder);
+    outbox_init(&f->out);
+    ck_assert(!storefile_exists(NULL, f->path));
+    open_again(f);
+    ck_assert(storefile_exists(NULL, f->path));
+}
+
+static void stop(struct fixture *f)
+{
+    replica_close(&f->replica);
+    outbox_close(&f->out);
+    ck_assert_int_eq(storefile_delete(NULL, f->path, NULL), E_OK);
+    ck_assert(!storefile_exists(NULL, f->path));
+    ck_assert_int_eq(rmdir(f->folder), 0);
+}
+
+static uint64_t take(struct fixture *f, enum message_type type, const struct bytes *body)
+{
+    struct message message = {.type = type,
+                              .peer = PEER_CALLER_BIT | 1,
+                              .req_id = ++f->req_id,
+                              .shard = 3,
+                              .epoch = f->epoch,
+                              .body = bytes_slice(body)};
+
+    replica_take(f->replica, f->now_ms, &message, &f->out);
+    return f->req_id;
+}
+
+static void add_vertex(struct bytes *out, int64_t id)
+{
+    struct change change = {
+        .kind = CHANGE_VERTEX_ADD, .vertex = vid_num(id), .label = SLICE("person")};
+
+    bytes_varint(out, 1);
+    change_encode(out, &change);
+}
+
+static uint64_t commit1(struct fixture *f, uint64_t seq, int64_t id)
+{
+    struct bytes changes = {0};
+    struct bytes body = {0};
+    struct txn_part part = {.shard = 3, .epoch = f->epoch};
+    struct txn_request request = {.sid = 1, .seq = seq, .part_count = 1, .parts = &part};
+
+    add_vertex(&changes, id);
+    part.changes = bytes_slice(&changes);
+    txn_request_encode(&body, &request);
+    uint64_t req_id = take(f, MESSAGE_COMMIT1, &body);
+    bytes_close(&changes);
+    bytes_close(&body);
+    return req_id;
+}
+
+static uint64_t prepare(struct fixture *f, uint64_t counter, int64_t id)
+{
+    struct bytes changes = {0};
+    struct bytes body = {0};
+    struct txn_prepare request = {.gtid = {1, counter}, .part = {.shard = 3, .epoch = f->epoch}};
+
+    add_vertex(&changes, id);
+    request.part.changes = bytes_slice(&changes);
+    txn_prepare_encode(&body, &request);
+    uint64_t req_id = take(f, MESSAGE_PREPARE, &body);
+    bytes_close(&changes);
+    bytes_close(&body);
+    return req_id;
+}
+
+static uint64_t decide(struct fixture *f, enum message_type type, uint64_t counter,
+                       enum txn_outcome outcome)
+{
+    struct bytes body = {0};
+    struct txn_reply decision = {.gtid = {1, counter}, .outcome = outcome};
+
+    txn_reply_encode(&body, &decision);
+    uint64_t req_id = take(f, type, &body);
+    bytes_close(&body);
+    return req_id;
+}
+
+static uint64_t read_vertex(struct fixture *f, int64_t id)
+{
+    struct bytes body = {0};
+    struct read_input input = {.id = vid_num(id), .bulk = 1};
+    struct read_request request = {
+        .source = READ_IDS, .emit = READ_COUNT, .input_count = 1, .inputs = &input};
+
+    read_request_encode(&body, &request);
+    uint64_t req_id = take(f, MESSAGE_READ, &body);
+    bytes_close(&body);
+    return req_id;
+}
+
+/* The answer to a request, taken out of the outbox; null: none. */
+static const struct message *answer(struct fixture *f, uint64_t req_id)
+{
+    for (size_t i = 0; i < f->out.count; i++) {
+        if (f->out.items[i].req_id == req_id) {
+            return &f->out.items[i];
+        }
+    }
+    return NULL;
+}
+
+static void check_outcome(struct fixture *f, uint64_t req_id, enum message_type type, int code)
+{
+    const struct message *message = answer(f, req_id);
+    struct txn_reply reply;
+
+    ck_assert_ptr_nonnull(message);
+    ck_assert_int_eq(message->type, type);
+    ck_assert_int_eq(message->flags, MESSAGE_LAST);
+    ck_assert_int_eq(txn_reply_decode(message->body, &reply, NULL), E_OK);
+    ck_assert_int_eq(reply.code, code);
+    ck_assert_int_eq(reply.outcome, code == E_OK ? TXN_COMMITTED : TXN_ABORTED);
+}
+
+static void check_refused(struct fixture *f, uint64_t req_id, int code)
+{
+    const struct message *message = answer(f, req_id);
+    struct error err;
+
+    ck_assert_ptr_nonnull(message);
+    ck_assert_int_eq(message->type, MESSAGE_REFUSED);
+    ck_assert_int_eq(message_refusal(message->body, &err), code);
+}
+
+static uint64_t count_in(struct fixture *f, uint64_t req_id)
+{
+    const struct message *message = answer(f, req_id);
+    struct read_reply reply;
+    struct read_row row = {0};
+    struct arena arena = {0};
+    uint64_t count = 0;
+
+    ck_assert_ptr_nonnull(message);
+    ck_assert_int_eq(message->type, MESSAGE_READ_REPLY);
+    ck_assert_int_eq(read_reply_open(message->body, &arena, false, &reply, NULL), E_OK);
+    while (read_reply_next(&reply, &arena, &row, NULL) == 1) {
+        count += row.bulk;
+    }
+    read_reply_close(&reply);
+    arena_close(&arena);
+    return count;
+}
+
+/* ---- tests ---- */
+
+START_TEST(one_commit_a_turn)
+{
+    struct fixture f;
+    uint64_t ids[50];
+
+    start(&f);
+    uint64_t syncs = store_counters(f.replica->store).syncs;
+    for (uint64_t i = 0; i < 50; i++) {
+        ids[i] = commit1(&f, i + 1, (int64_t)i);
+    }
+    uint64_t again = commit1(&f, 7, 6);
+    turn(&f);
+    for (uint64_t i = 0; i < 50; i++) {
+        check_outcome(&f, ids[i], MESSAGE_COMMIT1_REPLY, E_OK);
+    }
+    ck_assert_ptr_null(answer(&f, again)); /* The first copy is answered. */
+    ck_assert_uint_le(store_counters(f.replica->store).syncs, syncs + 1);
+    ck_assert_uint_eq(replica_deadline(f.replica), UINT64_MAX);
+    uint64_t read = read_vertex(&f, 49);
+    turn(&f);
+    ck_assert_uint_eq(count_in(&f, read), 1);
+    stop(&f);
+}
+END_TEST
+
+START_TEST(conflicting_commits_take_turns)
+{
+    struct fixture f;
+
+    start(&f);
+    uint64_t first = commit1(&f, 1, 5);
+    uint64_t second = commit1(&f, 2, 5);
+    turn(&f);
+    check_outcome(&f, first, MESSAGE_COMMIT1_REPLY, E_OK);
+    ck_assert_ptr_null(answer(&f, second));
+    ck_assert_uint_eq(replica_deadline(f.replica), 0);
+    turn(&f);
+    check_outcome(&f, second, MESSAGE_COMMIT1_REPLY, E_EXISTS);
+    stop(&f);
+}
+END_TEST
+
+START_TEST(reads_wait_for_the_decision)
+{
+    struct fixture f;
+
+    start(&f);
+    uint64_t vote = prepare(&f, 1, 5);
+    turn(&f);
+    check_outcome(&f, vote, MESSAGE_PREPARED, E_OK);
+    uint64_t waits = read_vertex(&f, 5);
+    uint64_t other = read_vertex(&f, 6);
+    turn(&f);
+    ck_assert_ptr_null(answer(&f, waits));
+    ck_assert_uint_eq(count_in(&f, other), 0);
+    ck_assert_uint_eq(replica_deadline(f.replica), f.now_ms + PARTICIPANT_READ_WAIT_MS);
+    f.now_ms += 10;
+    decide(&f, MESSAGE_DECIDE, 1, TXN_COMMITTED);
+    turn(&f);
+    ck_assert_uint_eq(count_in(&f, waits), 1);
+    prepare(&f, 2, 8);
+    turn(&f);
+    uint64_t late = read_vertex(&f, 8);
+    uint64_t cancelled = read_vertex(&f, 8);
+    turn(&f);
+    ck_assert(replica_cancel(f.replica, PEER_CALLER_BIT | 1, cancelled));
+    ck_assert(!replica_cancel(f.replica, PEER_CALLER_BIT | 2, late));
+    f.now_ms += PARTICIPANT_READ_WAIT_MS;
+    turn(&f);
+    check_refused(&f, late, E_CONFLICT);
+    ck_assert_ptr_null(answer(&f, cancelled));
+    ck_assert_uint_eq(f.replica->request_count, 0);
+    stop(&f);
+}
+END_TEST
+
+START_TEST(restart_keeps_what_is_prepared)
+{
+    struct fixture f;
+
+    start(&f);
+    commit1(&f, 1, 1);
+    prepare(&f, 1, 5);
+    turn(&f);
+    replica_close(&f.replica);
+    outbox_clear(&f.out);
+    f.now_ms += 1000;
+    open_again(&f);
+    ck_assert_uint_eq(f.replica->core.prepared_count, 1);
+    turn(&f);
+    ck_assert_uint_eq(f.out.count, 1);
+    ck_assert_int_eq(f.out.items[0].type, MESSAGE_INQUIRE);
+    uint64_t blocked = commit1(&f, 2, 5);
+    uint64_t again = commit1(&f, 1, 1);
+    turn(&f);
+    check_outcome(&f, blocked, MESSAGE_COMMIT1_REPLY, E_CONFLICT);
+    check_outcome(&f, again, MESSAGE_COMMIT1_REPLY, E_OK);
+    decide(&f, MESSAGE_INQUIRE_REPLY, 1, TXN_WAIT);
+    turn(&f);
+    ck_assert_uint_eq(f.replica->core.prepared_count, 1);
+    decide(&f, MESSAGE_INQUIRE_REPLY, 1, TXN_COMMITTED);
+    turn(&f);
+    ck_assert_uint_eq(f.replica->core.prepared_count, 0);
+    uint64_t read = read_vertex(&f, 5);
+    turn(&f);
+    ck_assert_uint_eq(count_in(&f, read), 1);
+    /* A copy of the PREPARE after the end, in the old epoch and in the new one. */
+    uint64_t copy = prepare(&f, 1, 5);
+    turn(&f);
+    ck_assert_ptr_null(answer(&f, copy));
+    stop(&f);
+}
+END_TEST
+
+START_TEST(fences)
+{
+    struct fixture f;
+    struct bytes body = {0};
+
+    start(&f);
+    struct message old = {.type = MESSAGE_READ, .dst_boot = BOOT + 1, .peer = PEER_CALLER_BIT | 1};
+    replica_take(f.replica, f.now_ms, &old, &f.out);
+    ck_assert_uint_eq(f.replica->request_count, 0);
+    f.epoch--;
+    uint64_t stale = read_vertex(&f, 5);
+    uint64_t stale_commit = commit1(&f, 1, 5);
+    f.epoch++;
+    turn(&f);
+    check_refused(&f, stale, E_WRONG_EPOCH);
+    check_outcome(&f, stale_commit, MESSAGE_COMMIT1_REPLY, E_WRONG_EPOCH);
+    bytes_append(&body, "?", 1);
+    uint64_t bad[] = {take(&f, MESSAGE_READ, &body), take(&f, MESSAGE_COMMIT1, &body),
+                      take(&f, MESSAGE_PREPARE, &body), take(&f, MESSAGE_DECIDE, &body),
+                      take(&f, MESSAGE_VALIDATE, &body)};
+    turn(&f);
+    for (size_t i = 0; i < 5; i++) {
+        check_refused(&f, bad[i], E_MALFORMED);
+    }
+    uint64_t waiting = read_vertex(&f, 5);
+    replica_fence(f.replica);
+    ck_assert_uint_eq(replica_deadline(f.replica), 0);
+    turn(&f);
+    check_refused(&f, waiting, E_WRONG_EPOCH);
+    uint64_t refused = read_vertex(&f, 5);
+    check_refused(&f, refused, E_WRONG_EPOCH);
+    ck_assert_uint_eq(replica_deadline(f.replica), UINT64_MAX);
+    bytes_close(&body);
+    stop(&f);
+}
+END_TEST
+
+START_TEST(requests_have_deadlines)
+{
+    struct fixture f;
+
+    start(&f);
+    prepare(&f, 1, 5);
+    turn(&f);
+    uint64_t read = read_vertex(&f, 5);
+    f.replica->requests[f.replica->request_count - 1]->until_ms = f.now_ms + 20;
+    turn(&f);
+    ck_assert_ptr_null(answer(&f, read));
+    f.now_ms += 20;
+    decide(&f, MESSAGE_DECIDE, 1, TXN_ABORTED);
+    turn(&f);
+    check_refused(&f, read, E_TIMEOUT);
+    stop(&f);
+}
+END_TEST
+
+/* What the tool asks of the files, through a whole cluster. */
+START_TEST(administration_of_a_node)
+{
+    struct lab lab;
+    struct bytes reply = {0};
+    struct error err = {0};
+    struct arena arena = {0};
+    struct reader reader;
+    struct value map;
+    peer_id node = PEER_NODE(PEER_SHARDD, 1);
+
+    lab_open(&lab, 1);
+    lab_boot(&lab, "g", 2);
+    const char *halves[] = {"verb", "halves", "shard", "1", "far", "2", "direction", "out", NULL};
+    ck_assert_msg(lab_admin(&lab, node, &reply, &err, halves) == MESSAGE_ADMIN_REPLY, "%s",
+                  err.text);
+    reader_init(&reader, bytes_slice(&reply));
+    codec_decode(&reader, &arena, NULL, 0, &map);
+    ck_assert_int_eq(reader_finish(&reader, "reply", &err), E_OK);
+    ck_assert(!value_get_text(&map, "more")->boolean);
+    ck_assert_uint_eq(value_get_text(&map, "halves")->size, 0);
+    const char *bad[] = {"verb", "dance", NULL};
+    ck_assert_int_eq(lab_admin(&lab, node, &reply, &err, bad), MESSAGE_REFUSED);
+    ck_assert_int_eq(err.code, E_UNSUPPORTED);
+    const char *nowhere[] = {"verb", "verify", "shard", "99", NULL};
+    ck_assert_int_eq(lab_admin(&lab, node, &reply, &err, nowhere), MESSAGE_REFUSED);
+    ck_assert_int_eq(err.code, E_NOT_FOUND);
+    ck_assert(!nodeadmin_is_due(lab.nodes[1]));
+    ck_assert_uint_eq(lab.coord->waiting_count, 0);
+    ck_assert_uint_eq(lab.coord->request_count, 0);
+    ck_assert_uint_ne(lab.coord->lead_term, 0);
+    arena_close(&arena);
+    bytes_close(&reply);
+    lab_close(&lab);
+}
+END_TEST
+
+RUN_SUITE("replica", one_commit_a_turn, conflicting_commits_take_turns, reads_wait_for_the_decision,
+          restart_keeps_what_is_prepared, fences, requests_have_deadlines, administration_of_a_node)

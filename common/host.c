@@ -118,9 +118,10 @@ static void tell_ready(struct host *host)
 
     if (is_ready && !host->was_ready) {
         log_info(&host->log, host->program, "msg=\"ready\"");
-        daemon_notify("READY=1");
+        daemon_notify("STATUS=ready");
     } else if (!is_ready && host->was_ready) {
         log_warn(&host->log, host->program, "msg=\"not ready\"");
+        daemon_notify("STATUS=not ready");
     }
     host->was_ready = is_ready;
 }
@@ -155,8 +156,8 @@ int host_turn(struct host *host, uint64_t now_ms, struct error *err)
     took_ms = loop_now_ms() - now_ms;
     if (took_ms > HOST_SLOW_MS) {
         stats_add(&host->stats, STATS_TURNS_SLOW, 1);
-        log_warn(&host->log, host->program, "took_ms=%llu msg=\"slow turn\"",
-                 (unsigned long long)took_ms);
+        log_debug(&host->log, host->program, "took_ms=%llu msg=\"slow turn\"",
+                  (unsigned long long)took_ms);
     }
     return rc;
 }
@@ -175,6 +176,7 @@ int host_run(struct host *host, struct error *err)
 
     log_info(&host->log, host->program, "boot=%016llx msg=\"started\"",
              (unsigned long long)host->boot);
+    daemon_notify("READY=1");
     while (!host->loop.is_stopping) {
         uint64_t deadline;
         rc = host_turn(host, loop_now_ms(), err);

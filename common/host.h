@@ -3,10 +3,12 @@
  *
  *   wait -> drain <= 256 messages into the core -> turn (durable, advance) -> send -> again
  *
+ * The service manager is told READY=1 when the process listens and its files are open; that it
+ * serves depends on others (a node needs the coordinator, a router a graph), and is told as STATUS.
  * Any facade of the shape X_message, X_turn, X_deadline fits. A fatal error of a turn ends the
  * process; restarting it is the service manager's business.
  *
- * Shell. Limits: HOST_DRAIN messages a turn; a turn of more than HOST_SLOW_MS is logged.
+ * Shell. Limits: HOST_DRAIN messages a turn; a turn of more than HOST_SLOW_MS is counted.
  */
 #ifndef COMMON_HOST_H
 #define COMMON_HOST_H

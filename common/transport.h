@@ -14,7 +14,8 @@
  * transport_send; and before it sleeps on transport_fd until transport_deadline:
  * transport_has_input must be false.
  *
- * After: reference/replication.md section 6.
+ * Nothing is encrypted or proved: addresses are to be reachable by the cluster's own processes
+ * only. After: reference/replication.md section 6.
  * Shell. Ownership: a message received is valid until the next transport_recv.
  * Limits: TRANSPORT_PLANES_MAX listening sockets, TRANSPORT_LINKS_MAX processes called.
  */

@@ -77,16 +77,18 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
     }
 }
 
-/* A watched descriptor is readable: front_wait returns, the host looks. */
+/* A watched descriptor is readable: front_wait returns, the host looks. A client that names this
+ * as its subprotocol is not let in. */
 static int on_watched(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
                       size_t size)
 {
     (void)wsi;
-    (void)reason;
     (void)user;
     (void)in;
     (void)size;
-    return 0;
+    return reason == LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION || reason == LWS_CALLBACK_ESTABLISHED
+               ? -1
+               : 0;
 }
 
 static const struct lws_protocols protocols[] = {

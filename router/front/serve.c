@@ -133,6 +133,7 @@ int serve_run(struct serve *serve, struct host *host, struct error *err)
     int rc = E_OK;
 
     log_info(&host->log, host->program, "port=%d msg=\"started\"", front_port(serve->front));
+    daemon_notify("READY=1");
     while (!host->loop.is_stopping) {
         uint64_t now_ms = loop_now_ms();
         uint64_t router;

@@ -191,6 +191,29 @@ START_TEST(other_paths_and_too_many_connections)
 }
 END_TEST
 
+/* Our own name for watched descriptors is not a subprotocol; those of others are not known. */
+START_TEST(subprotocols)
+{
+    static const char *const names[] = {"watched", "graphql-ws"};
+
+    visitor_setup();
+    for (size_t i = 0; i < 2; i++) {
+        char text[512];
+        (void)snprintf(text, sizeof text,
+                       "GET /gremlin HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
+                       "Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+                       "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: %s\r\n\r\n",
+                       names[i]);
+        visitor_connect();
+        visitor_send_text(text);
+        visitor_expect_closed();
+        ck_assert_ptr_null(strstr(visitor.got, " 101 "));
+    }
+    ck_assert_uint_eq(visitor_router.clients, 0);
+    visitor_teardown();
+}
+END_TEST
+
 START_TEST(pages_of_other_origins)
 {
     visitor_setup();
@@ -230,4 +253,4 @@ END_TEST
 RUN_SUITE("websocket", binary_and_text_frames, fragments_are_joined,
           ping_is_answered_while_a_query_runs, large_messages, too_large_is_closed_with_1009,
           bad_utf8_is_closed_with_1007, malformed_requests_are_answered, deflate_is_not_offered,
-          other_paths_and_too_many_connections, slow_reader, pages_of_other_origins)
+          other_paths_and_too_many_connections, slow_reader, subprotocols, pages_of_other_origins)

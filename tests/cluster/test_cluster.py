@@ -5,6 +5,7 @@
 """
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -54,6 +55,7 @@ def refuses_what_is_taken():
     with Cluster(BUILD) as cluster:
         cluster.start('coordinator', 'shard-1', 'router-1')
         until(lambda: cluster.get('/healthz')[0] == 200 or fail("no"), 'start')
+        until(lambda: 'msg="started"' in cluster.log('shard-1') or fail("no"), 'start of the shard')
         config = str(ROOT / 'config/cluster-3/shard-1.cfg')
         code, text = run('cardea-shardd', config, '--bind=tcp://127.0.0.1:*', cwd=cluster.folder)
         assert code == 1 and 'is in use by another process' in text, text
@@ -85,6 +87,44 @@ def ends_cleanly_and_comes_back():
             assert cluster.ask("g.V(0).repeat(__.out('next')).times(19).values('n')", router) == [19]
         code, text = cluster.ctl('check', 'g')
         assert code == 0, text
+
+
+class Dev:
+    """cardea dev on a folder."""
+
+    def __init__(self, folder):
+        self.process = subprocess.Popen([os.path.join(os.path.abspath(BUILD), 'cardea'), 'dev', '--data', folder,
+                                         '--port', '0', '--shards', '3'], stdout=subprocess.PIPE, text=True)
+        line = self.process.stdout.readline()
+        self.port = int(re.search(r'ws://127\.0\.0\.1:(\d+)/gremlin', line).group(1))
+
+    def end(self, number):
+        """Exit status."""
+        self.process.send_signal(number)
+        self.process.stdout.close()
+        return self.process.wait(30)
+
+
+@test
+def one_process_survives_kill():
+    with Cluster(BUILD) as cluster:
+        folder = str(cluster.folder / 'dev')
+        for i in range(3):
+            dev = Dev(folder)
+            cluster.ports['router-1'] = dev.port
+            assert cluster.ask('g.V().count()') == [20 * i]
+            for k in range(20):
+                cluster.ask(f"g.addV('p').property(id, {20 * i + k})")
+            if i > 0:
+                cluster.ask(f"g.V({20 * i}).as('a').V(0).addE('back').from('a')")
+            assert cluster.ask("g.V(0).in('back').count()") == [i]
+            if i == 2:
+                code, text = run('cardea', 'dev', '--data', folder)
+                assert code == 1 and 'is in use by another process' in text, text
+                code, text = run('cardea', 'dev', '--data', folder + '2', '--port', str(dev.port))
+                assert code == 1 and f'cannot listen on 127.0.0.1:{dev.port}' in text, text
+                assert cluster.ctl('check', 'g')[0] == 0
+            assert dev.end(signal.SIGKILL if i < 2 else signal.SIGTERM) == (-9 if i < 2 else 0)
 
 
 class Writers:

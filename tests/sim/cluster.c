@@ -17,7 +17,6 @@ enum {
     DRAIN = 256,
     TURN_NODE_US = 300, /* Means. */
     TURN_ROUTER_US = 40,
-    START_US = 4000,    /* Mean: from the start to the first turn; messages wait meanwhile. */
     DEADLINE_MS = 4000, /* Of a query. */
     DOOM_CALLS = 30
 };
@@ -161,6 +160,7 @@ uint64_t cluster_ms(const struct cluster *cluster, uint32_t proc)
 
 static int open_coord(const struct cluster *cluster, struct cluster_proc *proc, struct error *err)
 {
+    static const uint32_t txn_ms[] = {1000, 300, 0, 0, 0}; /* 0: the default. */
     struct coord_options options = {.node = proc->node,
                                     .boot = proc->boot,
                                     .seed = proc->boot,
@@ -171,7 +171,7 @@ static int open_coord(const struct cluster *cluster, struct cluster_proc *proc, 
                                     .coordinator_count = 1,
                                     .is_sync = true,
                                     .snapshot_entries = cluster->seed % 3 == 0 ? 40 : 0,
-                                    .txn_ms = cluster->seed % 5 == 0 ? 1000 : 0};
+                                    .txn_ms = txn_ms[cluster->seed % 5]};
     struct coord *coord = NULL;
     int rc = coord_open(&coord, &options, err);
 
@@ -253,7 +253,7 @@ void cluster_start(struct cluster *cluster, uint32_t number)
         return;
     }
     proc->turn_us = UINT64_MAX;
-    proc->busy_us = cluster->now_us + net_exponential(&cluster->prng, START_US);
+    proc->busy_us = cluster->now_us + net_exponential(&cluster->prng, cluster->start_us);
     want_turn(cluster, number, cluster->now_us);
 }
 
@@ -537,12 +537,15 @@ static void add_proc(struct cluster *cluster, uint32_t number, enum peer_role ro
 
 void cluster_open(struct cluster *cluster, uint64_t seed, bool is_verbose)
 {
+    static const uint64_t starts_us[] = {1000, 4000, 50000, 150000};
+
     *cluster = (struct cluster){.seed = seed,
                                 .now_us = 1000000,
                                 .event_free = UINT32_MAX,
                                 .is_verbose = is_verbose,
                                 .node_count = 2 + (uint32_t)(seed % 2)};
     prng_init(&cluster->prng, seed);
+    cluster->start_us = starts_us[prng_below(&cluster->prng, 4)];
     net_init(&cluster->net, seed);
     map_init(&cluster->decided, NULL);
     add_proc(cluster, CLUSTER_COORDINATOR, PEER_COORDINATOR, 1);

@@ -72,6 +72,7 @@ struct cluster_hooks {
 
 struct cluster {
     uint64_t seed, now_us;
+    uint64_t start_us; /* Mean time of a start until the first turn; messages wait meanwhile. */
     struct prng prng;
     struct net net;
     struct heap heap;

@@ -14,13 +14,14 @@ uint64_t net_exponential(struct prng *prng, uint64_t mean)
 void net_init(struct net *net, uint64_t seed)
 {
     static const uint64_t delays_us[] = {200, 500, 2000, 8000};
+    static const uint64_t lates_us[] = {20000, 600000, 3000000};
 
     *net = (struct net){0};
     prng_init(&net->prng, seed);
     net->delay_us = delays_us[prng_below(&net->prng, 4)];
     net->loss = prng_chance(&net->prng, 0.7) ? prng_real(&net->prng) * 0.06 : 0.0;
     net->copies = prng_chance(&net->prng, 0.7) ? prng_real(&net->prng) * 0.3 : 0.0;
-    net->late_us = prng_chance(&net->prng, 0.5) ? 600000 : 4 * net->delay_us;
+    net->late_us = lates_us[prng_below(&net->prng, 3)];
 }
 
 uint32_t net_send(struct net *net, uint32_t from, uint32_t to, uint64_t delays_us[NET_COPIES_MAX])

@@ -186,6 +186,7 @@ int build_filter_dedup(struct frame *frame, const struct call *call);
 int build_filter_range(struct frame *frame, const struct call *call); /* limit, skip, range */
 int build_filter_tail(struct frame *frame, const struct call *call);
 int build_filter_simple_path(struct frame *frame, const struct call *call);
+int build_filter_list(struct frame *frame, const struct call *call); /* any, all, none(P) */
 int build_filter_discard(struct frame *frame, const struct call *call);
 
 int build_map_inject(struct frame *frame, const struct call *call);

@@ -208,13 +208,32 @@ int build_filter_simple_path(struct frame *frame, const struct call *call)
     return rc;
 }
 
+int build_filter_list(struct frame *frame, const struct call *call)
+{
+    const struct instruction *in = call->step;
+    struct build *build = frame->build;
+    struct plan_list_test *params = ARENA_NEW(build->arena, struct plan_list_test);
+    struct plan_step step = build_step(call, PLAN_LIST_TEST, params);
+    int rc;
+
+    if (in->arg_count != 1 || in->args[0].kind != VALUE_PREDICATE) {
+        return build_arg_wrong(build, call, 0, "a P");
+    }
+    params->which = in->step == STEP_ANY ? LIST_ANY : in->step == STEP_ALL ? LIST_ALL : LIST_NONE;
+    rc = build_arg_predicate(build, &in->args[0], &params->predicate);
+    if (rc == E_OK) {
+        build_push(frame, &step);
+    }
+    return rc;
+}
+
 /* Drivers up to 3.7 end iterate() with none(); in 3.8 none(P) is a filter of lists. */
 int build_filter_discard(struct frame *frame, const struct call *call)
 {
     struct plan_step step = build_step(call, PLAN_NONE, NULL);
 
     if (call->step->arg_count > 0) {
-        return error_set(frame->build->err, E_UNSUPPORTED, "The step none(P) is not supported yet");
+        return build_filter_list(frame, call);
     }
     build_push(frame, &step);
     return E_OK;

@@ -198,6 +198,12 @@ struct plan_where {
     const struct plan_by *bys;
 };
 
+/* PLAN_LIST_TEST: keeps lists; null and what is no list go. */
+struct plan_list_test {
+    enum { LIST_ANY, LIST_ALL, LIST_NONE } which;
+    const struct predicate *predicate;
+};
+
 struct plan_dedup {
     enum enumerator scope;
     uint32_t label_count; /* dedup('a', 'b'). */

@@ -325,6 +325,13 @@ static void print_filter(struct bytes *out, const struct plan_filter *params)
     bytes_format(out, "%s", TESTS[params->which]);
 }
 
+static void print_list_test(struct bytes *out, const struct plan_list_test *params)
+{
+    static const char *const TESTS[] = {" any", " all", " none"};
+
+    print_predicate(out, TESTS[params->which], params->predicate);
+}
+
 static void print_where(struct bytes *out, const struct plan_where *params)
 {
     print_named(out, "of", params->start);
@@ -469,6 +476,9 @@ static bool print_filtering(struct bytes *out, const struct plan_step *step)
     switch ((int)step->kind) {
     case PLAN_FILTER:
         print_filter(out, step->params);
+        return true;
+    case PLAN_LIST_TEST:
+        print_list_test(out, step->params);
         return true;
     case PLAN_IS:
         print_predicate(out, "", ((const struct plan_is *)step->params)->predicate);

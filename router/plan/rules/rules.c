@@ -75,6 +75,7 @@ bool rules_keeps_values(const struct plan_step *step)
     switch ((int)step->kind) {
     case PLAN_HAS:
     case PLAN_IS:
+    case PLAN_LIST_TEST:
     case PLAN_FILTER:
     case PLAN_WHERE:
     case PLAN_SIMPLE_PATH:

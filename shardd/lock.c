@@ -5,7 +5,7 @@
 #include <assert.h>
 #include <string.h>
 
-enum { COUNT_BITS = 21, SORT_SMALL = 24, MERGE_FIRST = 4096 };
+enum { COUNT_BITS = 21, SORT_SMALL = 24, MERGE_FIRST = 4096, CLEAR_MIN = 1024 };
 
 /* ---- sets ---- */
 
@@ -125,15 +125,23 @@ static bool is_changing(uint64_t counts)
     return count_of(counts, ITEM_U) + count_of(counts, ITEM_X) > 0;
 }
 
-static void count_up(struct map *map, const struct lock_set *set)
+static void count_up(struct map *map, size_t *sets, const struct lock_set *set)
 {
+    ++*sets;
+    map_reserve(map, map->count + set->count);
     for (uint32_t i = 0; i < set->count; i++) {
         *map_at(map, set->items[i].slot, NULL) += one_of(set->items[i].mode);
     }
 }
 
-static void count_down(struct map *map, const struct lock_set *set)
+static void count_down(struct map *map, size_t *sets, const struct lock_set *set)
 {
+    assert(*sets > 0);
+    --*sets;
+    if (*sets == 0 && set->count >= CLEAR_MIN) {
+        map_clear(map); /* That was all, and it was large: it goes at once. */
+        return;
+    }
     for (uint32_t i = 0; i < set->count; i++) {
         uint64_t *counts = map_get(map, set->items[i].slot);
         assert(counts != NULL);
@@ -147,22 +155,22 @@ static void count_down(struct map *map, const struct lock_set *set)
 
 void lock_hold(struct lock_table *table, const struct lock_set *set)
 {
-    count_up(&table->held, set);
+    count_up(&table->held, &table->held_sets, set);
 }
 
 void lock_release(struct lock_table *table, const struct lock_set *set)
 {
-    count_down(&table->held, set);
+    count_down(&table->held, &table->held_sets, set);
 }
 
 void lock_pend(struct lock_table *table, const struct lock_set *set)
 {
-    count_up(&table->pending, set);
+    count_up(&table->pending, &table->pending_sets, set);
 }
 
 void lock_settle(struct lock_table *table, const struct lock_set *set)
 {
-    count_down(&table->pending, set);
+    count_down(&table->pending, &table->pending_sets, set);
 }
 
 void lock_change(struct lock_table *table, const struct lock_set *set, uint64_t index)

@@ -51,6 +51,8 @@ struct lock_table {
     uint32_t *changed; /* By slot: index of the last change - base. */
     struct map held;   /* slot -> counts of S, U, X. */
     struct map pending;
+    size_t held_sets; /* How many sets are counted in them. */
+    size_t pending_sets;
     struct lock_claim *claims;
     size_t claim_count;
     size_t claim_room;

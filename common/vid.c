@@ -166,3 +166,13 @@ struct vid vid_copy(struct arena *arena, const struct vid *vid)
     }
     return vid_text(slice_of(arena_copy(arena, vid->text.data, vid->text.size), vid->text.size));
 }
+
+int64_t vid_property(const struct vid *vertex, struct slice key, uint64_t sequence)
+{
+    uint64_t hash = vertex->text.data == NULL ? hash_u64((uint64_t)vertex->num)
+                                              : hash_bytes(vertex->text.data, vertex->text.size);
+
+    hash = hash_u64(hash ^ hash_bytes(key.data, key.size));
+    hash = hash_u64(hash + sequence) >> 11;
+    return hash == 0 ? 1 : (int64_t)hash;
+}

@@ -13,10 +13,7 @@
 #include "common/reader.h"
 #include "common/value.h"
 
-enum {
-    VID_TEXT_MAX = 1024,
-    VID_KEY_MAX = VID_TEXT_MAX + 1
-};
+enum { VID_TEXT_MAX = 1024, VID_KEY_MAX = VID_TEXT_MAX + 1 };
 
 struct vid {
     int64_t num;       /* When text.data is null. */
@@ -39,5 +36,8 @@ void vid_key(struct bytes *out, const struct vid *vid);
 /* Key form back to id; false on bad form. */
 bool vid_from_key(struct slice key, struct vid *out);
 struct vid vid_copy(struct arena *arena, const struct vid *vid);
+/* The id of a vertex's property that was not given one: from its number among those of the vertex.
+ * 53 bits, never 0. Routers and shards agree on it, so a new vertex need not be read back. */
+int64_t vid_property(const struct vid *vertex, struct slice key, uint64_t sequence);
 
 #endif

@@ -194,16 +194,7 @@ void vrow_encode_props(struct bytes *out, const struct vrow *row)
 
 int64_t vrow_prop_id(const struct vid *vertex, struct slice key, const struct vrow_prop *prop)
 {
-    uint64_t hash;
-
-    if (prop->has_id) {
-        return prop->id;
-    }
-    hash = vertex->text.data == NULL ? hash_u64((uint64_t)vertex->num)
-                                     : hash_bytes(vertex->text.data, vertex->text.size);
-    hash = hash_u64(hash ^ hash_bytes(key.data, key.size));
-    hash = hash_u64(hash + (uint64_t)prop->id) >> 11;
-    return hash == 0 ? 1 : (int64_t)hash;
+    return prop->has_id ? prop->id : vid_property(vertex, key, (uint64_t)prop->id);
 }
 
 /* ---- changes ---- */

@@ -240,15 +240,6 @@ static enum pull make(struct add_edge *self, struct exec *exec, struct batch *ou
     return PULL_BATCH;
 }
 
-/* What was made before others of this batch is as fresh as they are. */
-static void refresh(struct exec *exec, struct batch *out)
-{
-    for (uint32_t i = 0; i < out->count; i++) {
-        struct edge *edge = (struct edge *)(uintptr_t)out->items[i].value.edge;
-        edge->seen = transaction_change_count(exec->txn);
-    }
-}
-
 static enum pull make_all(struct add_edge *self, struct exec *exec, struct batch *out)
 {
     const struct batch *all = &self->input.all;
@@ -266,7 +257,7 @@ static enum pull make_all(struct add_edge *self, struct exec *exec, struct batch
             self->at++;
         }
     }
-    refresh(exec, out);
+    mutate_refresh(exec, out);
     return out->count > 0 ? PULL_BATCH : PULL_DONE;
 }
 

@@ -132,6 +132,7 @@ static enum pull pull(struct op *op, struct exec *exec, struct batch *out)
             self->at++;
         }
     }
+    mutate_refresh(exec, out);
     return out->count > 0 ? PULL_BATCH : PULL_DONE;
 }
 

@@ -316,7 +316,7 @@ static uint32_t without_key(struct vproperty *props, uint32_t count, struct slic
 
     for (uint32_t i = 0; i < count; i++) {
         bool is_same = slice_equal(props[i].key, key) &&
-                       (value == NULL || value_equal(&props[i].value, value));
+                       (value == NULL || value_equivalent(&props[i].value, value));
         if (!is_same) {
             props[kept++] = props[i];
         }
@@ -361,6 +361,34 @@ static uint32_t collect_vprops(const struct mutate_property *properties, uint32_
     return kept;
 }
 
+/* The vertex as a read would give it. */
+static struct value new_vertex(struct exec *exec, const struct vid *id, const struct change *change)
+{
+    struct vertex *vertex = ARENA_NEW(&exec->arena, struct vertex);
+    struct vproperty *props =
+        arena_copy(&exec->arena, change->vprops, (change->vprop_count + 1) * sizeof *props);
+
+    vertex->id = elem_id(exec, id);
+    vertex->label = change->label;
+    for (uint32_t i = 0; i < change->vprop_count; i++) {
+        struct property *metas = arena_array(&exec->arena, props[i].meta_count + 1, sizeof *metas);
+        struct value *owner = ARENA_NEW(&exec->arena, struct value);
+        *owner = value_vproperty(&props[i]);
+        for (uint32_t k = 0; k < props[i].meta_count; k++) {
+            metas[k] = props[i].metas[k];
+            metas[k].owner = owner;
+        }
+        props[i].id = value_long(vid_property(id, props[i].key, i));
+        props[i].owner = vertex;
+        props[i].metas = metas;
+    }
+    vertex->props = props;
+    vertex->prop_count = change->vprop_count;
+    vertex->has_props = true;
+    vertex->seen = transaction_change_count(exec->txn);
+    return value_vertex(vertex);
+}
+
 bool mutate_add_vertex(struct exec *exec, const struct vid *id, struct slice label,
                        const struct mutate_property *properties, uint32_t count, struct value *out)
 {
@@ -372,14 +400,26 @@ bool mutate_add_vertex(struct exec *exec, const struct vid *id, struct slice lab
         .vprops = props,
         .vprop_count = collect_vprops(properties, count, props),
     };
-    struct value id_value = elem_id(exec, id);
 
     if (!mutate_change(exec, &change)) {
         return false;
     }
-    /* Its properties get their ids at the shard: they are read if somebody wants them. */
-    *out = elem_vertex(exec, &id_value, label);
+    *out = new_vertex(exec, id, &change);
     return true;
+}
+
+void mutate_refresh(struct exec *exec, struct batch *made)
+{
+    uint32_t changes = transaction_change_count(exec->txn);
+
+    for (uint32_t i = 0; i < made->count; i++) {
+        const struct value *value = &made->items[i].value;
+        if (value->kind == VALUE_VERTEX) {
+            ((struct vertex *)(uintptr_t)value->vertex)->seen = changes;
+        } else if (value->kind == VALUE_EDGE) {
+            ((struct edge *)(uintptr_t)value->edge)->seen = changes;
+        }
+    }
 }
 
 bool mutate_add_edge(struct exec *exec, const struct edge *edge, struct value *out)

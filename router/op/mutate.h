@@ -64,6 +64,8 @@ bool mutate_edge(struct exec *exec, const struct edge *edge, const struct change
  * cardinality all stay, as in TinkerGraph's addVertex(). */
 bool mutate_add_vertex(struct exec *exec, const struct vid *id, struct slice label,
                        const struct mutate_property *properties, uint32_t count, struct value *out);
+/* A batch of new elements: none is older than the changes that made the others. */
+void mutate_refresh(struct exec *exec, struct batch *made);
 /* Adds an edge; ends are vertices whose labels are known. */
 bool mutate_add_edge(struct exec *exec, const struct edge *edge, struct value *out);
 

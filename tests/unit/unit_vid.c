@@ -145,4 +145,20 @@ START_TEST(from_values)
 }
 END_TEST
 
-RUN_SUITE("vid", encode_decode, keys_order_as_ids, golden, bad_bytes, from_values)
+/* Stored by nobody, but told to clients, who may keep it: pinned. */
+START_TEST(ids_of_properties_stay)
+{
+    struct vid num = vid_num(1);
+    struct vid text = vid_text(SLICE("one"));
+    int64_t id = vid_property(&num, SLICE("name"), 0);
+
+    ck_assert_int_eq(id, 2182169060926258);
+    ck_assert_int_eq(vid_property(&num, SLICE("name"), 0), id);
+    ck_assert_int_ne(vid_property(&num, SLICE("name"), 1), id);
+    ck_assert_int_ne(vid_property(&num, SLICE("age"), 0), id);
+    ck_assert_int_ne(vid_property(&text, SLICE("name"), 0), id);
+}
+END_TEST
+
+RUN_SUITE("vid", ids_of_properties_stay, encode_decode, keys_order_as_ids, golden, bad_bytes,
+          from_values)

@@ -48,8 +48,8 @@ void adjcache_clear(struct adjcache *cache);
 /* Null if it is not there. */
 const struct adjcache_entry *adjcache_find(struct adjcache *cache, int64_t vertex,
                                            uint8_t direction, uint32_t label);
-/* Fetches into the processor's caches what a find to come will touch: stage 0 its tags, 1 its entry, 2
- * its far ids. Each wants the one before done some finds ago. */
+/* Fetches into the processor's caches what a find to come will touch: stage 0 its tags, 1 its
+ * entry, 2 its far ids. Each wants the one before done some finds ago. */
 void adjcache_hint(const struct adjcache *cache, const struct adjcache_entry *key, int stage);
 /* Copies the arrays (far_labels may be null). Too large a one is not kept; an empty one is. */
 void adjcache_add(struct adjcache *cache, const struct adjcache_entry *entry);

@@ -6,8 +6,8 @@
  *   texts                a map
  *
  * Begins with the hash table and goes over when FARSUM_DENSE_MIN ids came (the same ones again
- * included) in a span of at most FARSUM_DENSE_SPARE times as many; what is outside the span stays in
- * the hash table.
+ * included) in a span of at most FARSUM_DENSE_SPARE times as many; what is outside the span stays
+ * in the hash table.
  *
  * Pure. Ownership: keeps nothing of the caller; close it.
  */

@@ -291,10 +291,10 @@ static int send_now(struct wire *wire, const struct caller_plane *planes, struct
     struct message numbered = *message;
     int rc;
 
-    numbered.link_seq = caller->seq_out + 1;
+    numbered.link_seq = wire->link_seq + 1;
     rc = wire_send(wire, planes[caller->plane].socket, caller->route, &numbered);
     if (rc == E_OK) {
-        caller->seq_out++;
+        wire->link_seq++;
     }
     return rc;
 }

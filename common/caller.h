@@ -35,7 +35,6 @@ struct caller {
     uint32_t node;
     uint64_t boot;
     uint64_t seq_in;
-    uint64_t seq_out;
     uint64_t heard_ms;
     uint64_t messages; /* Taken since HELLO. */
     uint64_t bytes;

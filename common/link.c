@@ -70,10 +70,10 @@ static int send_now(struct link *link, struct wire *wire, const struct message *
     struct message numbered = *message;
     int rc;
 
-    numbered.link_seq = link->seq_out + 1;
+    numbered.link_seq = wire->link_seq + 1;
     rc = wire_send(wire, link->socket, 0, &numbered);
     if (rc == E_OK) {
-        link->seq_out++;
+        wire->link_seq++;
         link->sent_messages++;
         link->sent_bytes += MESSAGE_HEADER_SIZE + message->body.size;
     }

@@ -31,7 +31,6 @@ struct link {
     void *socket;
     bool is_hello_sent; /* In GREETING. */
     uint64_t boot;      /* Of the other side, from WELCOME. */
-    uint64_t seq_out;
     uint64_t seq_in;
     uint64_t heard_ms;
     uint64_t pinged_ms;

@@ -33,6 +33,8 @@ struct wire {
     uint64_t cluster_id;
     uint32_t ping_ms;
     uint32_t silence_ms;
+    uint64_t
+        link_seq; /* Of the last message sent: one count for all, so that it never starts anew. */
     struct log *log;
     struct stats *stats;
     void *input;         /* zmq_msg_t of the message last given. */

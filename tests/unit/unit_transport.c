@@ -161,6 +161,13 @@ static void send_call(size_t end, const char *text, uint64_t req_id)
     transport_send(f.ends[end], now(), &f.out);
 }
 
+static void expect_reply(uint64_t req_id)
+{
+    while (f.got[CLIENT].type != MESSAGE_READ_REPLY || f.got[CLIENT].req_id != req_id) {
+        expect(CLIENT, f.got_count[CLIENT] + 1);
+    }
+}
+
 START_TEST(call_and_reply)
 {
     setup();
@@ -341,6 +348,35 @@ START_TEST(silent_caller_is_forgotten)
         ck_assert_uint_lt(i, 1000);
     }
     ck_assert(f.got[SERVER].peer & PEER_CALLER_BIT);
+    /* Replies to the new handle are not taken for old ones. */
+    f.got_count[CLIENT] = 0;
+    send_call(CLIENT, "three", 2000);
+    expect_reply(2000);
+    teardown();
+}
+END_TEST
+
+/* The address is not known for a while: the same two processes go on where they were. */
+START_TEST(address_is_lost_and_found)
+{
+    char address[256];
+
+    setup();
+    for (uint64_t i = 1; i <= 5; i++) {
+        send_call(CLIENT, "before", i);
+    }
+    expect_reply(5);
+    (void)snprintf(address, sizeof address, "%s", f.address);
+    f.address[0] = '\0';
+    f.skew += 4000;
+    transport_tick(f.ends[CLIENT], now());
+    send_call(CLIENT, "lost", 6);
+    expect(CLIENT, 6);
+    ck_assert_int_eq(f.got[CLIENT].type, MESSAGE_REFUSED);
+    (void)snprintf(f.address, sizeof f.address, "%s", address);
+    send_call(CLIENT, "found", 7);
+    expect_reply(7);
+    ck_assert_str_eq(f.text[CLIENT], "found");
     teardown();
 }
 END_TEST
@@ -638,6 +674,7 @@ END_TEST
 
 RUN_SUITE("transport", queue_keeps_order_and_bodies, queue_is_bounded, link_address_is_bounded,
           call_and_reply, many_in_order, large_body, unknown_peer, deadline_in_the_queue,
-          restart_of_the_receiver, silence_reopens, silent_caller_is_forgotten, wrong_cluster,
-          a_tool_may_ask_any_cluster, role_may_not_send, an_earlier_boot_is_meant, address_in_use,
-          before_hello_all_is_refused, stale_messages_are_dropped, rubbish_is_dropped)
+          restart_of_the_receiver, silence_reopens, silent_caller_is_forgotten,
+          address_is_lost_and_found, wrong_cluster, a_tool_may_ask_any_cluster, role_may_not_send,
+          an_earlier_boot_is_meant, address_in_use, before_hello_all_is_refused,
+          stale_messages_are_dropped, rubbish_is_dropped)

@@ -71,6 +71,36 @@ START_TEST(ping_is_answered_while_a_query_runs)
 }
 END_TEST
 
+START_TEST(close_is_answered)
+{
+    visitor_setup();
+    visitor_upgrade("");
+    visitor_forget();
+    visitor_send_frame(CLOSE, true, "\x03\xe8", 2);
+    visitor_expect_size(4);
+    ck_assert_mem_eq(visitor.got, "\x88\x02\x03\xe8", 4);
+    visitor_expect_closed();
+    ck_assert_uint_eq(visitor_router.closed, 1);
+    visitor_teardown();
+}
+END_TEST
+
+/* A message without its end is never a request. */
+START_TEST(cut_off_message)
+{
+    visitor_setup();
+    visitor_upgrade("");
+    visitor_send_frame(BINARY, false, "half", 4);
+    visitor_disconnect();
+    for (int i = 0; i < 200 && visitor_router.closed == 0; i++) {
+        visitor_turn();
+    }
+    ck_assert_uint_eq(visitor_router.closed, 1);
+    ck_assert_uint_eq(visitor_router.requests, 0);
+    visitor_teardown();
+}
+END_TEST
+
 START_TEST(large_messages)
 {
     enum { SIZE = REQUEST_BYTES_MAX };
@@ -251,6 +281,7 @@ START_TEST(slow_reader)
 }
 END_TEST
 RUN_SUITE("websocket", binary_and_text_frames, fragments_are_joined,
-          ping_is_answered_while_a_query_runs, large_messages, too_large_is_closed_with_1009,
-          bad_utf8_is_closed_with_1007, malformed_requests_are_answered, deflate_is_not_offered,
+          ping_is_answered_while_a_query_runs, close_is_answered, cut_off_message, large_messages,
+          too_large_is_closed_with_1009, bad_utf8_is_closed_with_1007,
+          malformed_requests_are_answered, deflate_is_not_offered,
           other_paths_and_too_many_connections, slow_reader, subprotocols, pages_of_other_origins)

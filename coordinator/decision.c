@@ -187,7 +187,8 @@ static struct decision_open *open_of(const struct decision *d, struct txn_gtid g
 }
 
 /* Returns true if that was the last one: then the decision is no more open. */
-static bool open_done(struct decision *d, struct decision_open *open, uint32_t shard)
+static bool open_done(struct decision *d, struct decision_open *open, uint32_t shard,
+                      uint64_t now_ms)
 {
     for (uint32_t i = 0; i < open->shard_count; i++) {
         if (open->shards[i] == shard) {
@@ -201,6 +202,9 @@ static bool open_done(struct decision *d, struct decision_open *open, uint32_t s
     if (d->done_count == d->done_room) {
         d->done_room = d->done_room == 0 ? 16 : d->done_room * 2;
         d->done = mem_resize(d->done, d->done_room * sizeof *d->done);
+    }
+    if (d->done_count == 0) {
+        d->forget_ms = now_ms + DECISION_FORGET_MS;
     }
     d->done[d->done_count++] = open->gtid;
     mem_free(open->shards);
@@ -572,7 +576,7 @@ static void repeat_open(struct decision *d, uint64_t now_ms)
         bool is_over = false;
         for (uint32_t j = open->shard_count; j > 0 && !is_over; j--) {
             uint32_t shard = open->shards[j - 1];
-            is_over = state_shard(d->state, shard) == NULL && open_done(d, open, shard);
+            is_over = state_shard(d->state, shard) == NULL && open_done(d, open, shard, now_ms);
         }
     }
 }
@@ -602,9 +606,9 @@ static void on_timeout(struct decision *d, const struct decision_event *event)
     repeat_open(d, event->now_ms);
 }
 
-static void on_flush(struct decision *d)
+static void on_flush(struct decision *d, uint64_t now_ms)
 {
-    if (d->done_count == 0) {
+    if (d->done_count == 0 || (now_ms < d->forget_ms && d->done_count < DECISION_FORGET_SOON)) {
         return;
     }
     struct decision_effect *item = effect(d, DECISION_FORGET);
@@ -631,7 +635,7 @@ static void on_done(struct decision *d, const struct decision_event *event)
     struct decision_open *open = open_of(d, event->gtid);
 
     if (open != NULL) {
-        open_done(d, open, event->shard);
+        open_done(d, open, event->shard, event->now_ms);
     }
 }
 
@@ -671,7 +675,7 @@ void decision_advance(struct decision *d, const struct decision_event *event,
         on_timeout(d, event);
         break;
     case DECISION_FLUSH:
-        on_flush(d);
+        on_flush(d, event->now_ms);
         break;
     }
     d->out = NULL;
@@ -688,6 +692,9 @@ uint64_t decision_deadline(const struct decision *d)
         if (running->phase != DECISION_DECIDING && at < deadline) {
             deadline = at;
         }
+    }
+    if (d->done_count > 0) {
+        deadline = d->forget_ms < deadline ? d->forget_ms : deadline;
     }
     for (size_t i = 0; i < d->open_count; i++) {
         deadline = d->open[i].repeat_ms < deadline ? d->open[i].repeat_ms : deadline;

@@ -20,7 +20,7 @@
  * VOTE       nothing | VALIDATE | SUBMIT | DECIDE abort, ANSWER
  * VALIDATED  nothing | SUBMIT | DECIDE abort, ANSWER
  * APPLIED    ANSWER committed, DECIDE commit | DECIDE abort, ANSWER
- * DONE       nothing; when all are done: FORGET at the next FLUSH
+ * DONE       nothing; when all are done: FORGET at a FLUSH, some time later
  * INQUIRE    ANSWER commit | abort | wait | nothing (the asker knows a later term)
  * STATUS     ANSWER
  * TIMEOUT    repeats of PREPARE, VALIDATE, DECIDE; ABORT after txn_ms
@@ -44,7 +44,9 @@
 enum {
     DECISION_RUNNING_MAX = 10000,
     DECISION_REPEAT_MS = 200,
-    DECISION_FORGET_MAX = 1024 /* Of one FORGET. */
+    DECISION_FORGET_MS = 100,   /* Decisions are forgotten together: it is a commit of the log. */
+    DECISION_FORGET_SOON = 256, /* So many do not wait. */
+    DECISION_FORGET_MAX = 1024  /* Of one FORGET. */
 };
 
 enum decision_event_kind {
@@ -152,6 +154,7 @@ struct decision {
     struct once_table aborted; /* In this term. */
     struct txn_gtid *done;     /* To be forgotten. */
     size_t done_count, done_room;
+    uint64_t forget_ms;             /* When they are. */
     struct decision_running *ended; /* Its memory is referred to by the effects of this event. */
     struct decision_counters counters;
     struct decision_effects *out;

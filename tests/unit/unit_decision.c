@@ -221,6 +221,10 @@ START_TEST(commit)
     ck_assert_uint_eq(decision_watermark(&f.core).counter, 1);
     tell(&f, DECISION_DONE, 1, 1, E_OK);
     feed(&f, &(struct decision_event){.kind = DECISION_FLUSH});
+    expect(&f, ""); /* Others may join. */
+    f.now_ms = decision_deadline(&f.core);
+    ck_assert_uint_eq(f.now_ms, 1000 + DECISION_FORGET_MS);
+    feed(&f, &(struct decision_event){.kind = DECISION_FLUSH});
     expect(&f, "forget 1\n");
     applied(&f);
     ck_assert_uint_eq(decision_watermark(&f.core).counter, 2);

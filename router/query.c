@@ -344,8 +344,10 @@ static bool ensure_txn(struct query *query, struct error *err)
             return false;
         }
         query->txn = session->txn;
+    } else if (graph == NULL) {
+        error_set(err, E_NOT_FOUND, "the graph was dropped");
+        return false;
     } else {
-        assert(graph != NULL);
         query->txn = transaction_new(router->remote, graph->graph);
         query->owns_txn = session == NULL || query->request.manage_transaction;
         if (session != NULL) {

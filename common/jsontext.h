@@ -1,8 +1,9 @@
 /*
  * jsontext.h -- values as plain JSON for people's scripts: numbers bare, elements as objects.
  *
- * Types get lost on purpose; GraphSON (router/wire) keeps them. Map keys become text; NaN and infinities
- * become text; vertices are {id, label, properties}, edges {id, label, outV, inV, properties}.
+ * Types get lost on purpose; GraphSON (router/wire) keeps them. Map keys become text; NaN and
+ * infinities become text; vertices are {id, label, properties}, edges {id, label, outV, inV,
+ * properties}.
  *
  * Pure.
  */

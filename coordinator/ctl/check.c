@@ -9,10 +9,11 @@
 #include <string.h>
 
 /*
- * fsck of a graph. Each shard recomputes its degrees, counters, indexes and edge places from its rows. Then the
- * sums of the halves of edges between each two shards are compared; where they differ, the halves are listed
- * and the difference is told edge by edge. Sums are only comparable while neither shard moved on between them:
- * a pair that differs while writes go on is looked at again.
+ * fsck of a graph. Each shard recomputes its degrees, counters, indexes and edge places from its
+ * rows. Then the sums of the halves of edges between each two shards are compared; where they
+ * differ, the halves are listed and the difference is told edge by edge. Sums are only
+ * comparable while neither shard moved on between them: a pair that differs while writes go on
+ * is looked at again.
  */
 
 enum {

@@ -1,7 +1,8 @@
 /*
  * ctl.h -- what the commands of cardeactl share: the call to the cluster, output, exit codes.
  *
- * All goes through a router (router/admin.h), which passes it on to the coordinators' leader, or to a shard.
+ * All goes through a router (router/admin.h), which passes it on to the coordinators' leader, or
+ * to a shard.
  */
 #ifndef COORDINATOR_CTL_CTL_H
 #define COORDINATOR_CTL_CTL_H
@@ -34,7 +35,8 @@ bool ctl_call(struct ctl *ctl, const struct ctl_request *request, struct value *
 /* The LIST at key in a MAP; null if there is none. */
 const struct value *ctl_list(const struct value *map, const char *key);
 int64_t ctl_number(const struct value *map, const char *key);
-/* Prints a reply: JSON, or each list of maps as a table under its name, and the rest as name: value. */
+/* Prints a reply: JSON, or each list of maps as a table under its name, and the rest as name:
+   value. */
 void ctl_show(struct ctl *ctl, const struct value *reply);
 void ctl_error(const char *hint, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

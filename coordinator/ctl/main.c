@@ -31,7 +31,8 @@ static void usage(FILE *out)
           out);
 }
 
-/* Options before or after the command, so that both orders work. Returns the words that are left. */
+/* Options before or after the command, so that both orders work. Returns the words that are
+   left. */
 static int take_options(int argc, char **argv, const char **router, const char **output)
 {
     int left = 1;

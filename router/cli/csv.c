@@ -10,9 +10,10 @@
 #include <string.h>
 
 /*
- * CSV with Neptune's headers: vertices `~id,~label,name:type...`, edges `~id,~from,~to,~label,name:type...`.
- * Types are case-insensitive, `[]` is an array of values apart by `;` (`\;` is a semicolon), `(single)` and
- * `(set)` give the cardinality. Without a type it is text. An empty cell is no property.
+ * CSV with Neptune's headers: vertices `~id,~label,name:type...`, edges
+ * `~id,~from,~to,~label,name:type...`. Types are case-insensitive, `[]` is an array of values
+ * apart by `;` (`\;` is a semicolon), `(single)` and `(set)` give the cardinality. Without a
+ * type it is text. An empty cell is no property.
  */
 
 enum {

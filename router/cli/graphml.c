@@ -9,8 +9,8 @@
 #include <string.h>
 
 /*
- * GraphML in TinkerPop's dialect: <key id for attr.name attr.type>, labels in the data of keys labelV and
- * labelE. The file is read once for vertices and once for edges.
+ * GraphML in TinkerPop's dialect: <key id for attr.name attr.type>, labels in the data of keys
+ * labelV and labelE. The file is read once for vertices and once for edges.
  */
 
 enum {

@@ -10,9 +10,9 @@
 #include <string.h>
 
 /*
- * GraphSON 3 adjacency lines, as TinkerPop's io() writes them: one vertex a line, with its properties and its
- * edges. Edges are taken from outE; inE says the same again. The file is read once for vertices and once for
- * edges.
+ * GraphSON 3 adjacency lines, as TinkerPop's io() writes them: one vertex a line, with its
+ * properties and its edges. Edges are taken from outE; inE says the same again. The file is read
+ * once for vertices and once for edges.
  */
 
 enum { LINE_MAX_BYTES = 1 << 30 };

@@ -3,10 +3,10 @@
  *
  *   file reader --loader_vertex, loader_edge--> batch --"load" request--> router (router/bulk.h)
  *
- * Vertices of all files come first, then edges (the readers make two passes where a file mixes them). Batches
- * are all or nothing. After each, the number of elements done is written to a state file, so that a load that
- * was killed goes on: elements done are skipped; of the one batch whose fate is not known, the first element is
- * asked for.
+ * Vertices of all files come first, then edges (the readers make two passes where a file mixes
+ * them). Batches are all or nothing. After each, the number of elements done is written to a
+ * state file, so that a load that was killed goes on: elements done are skipped; of the one
+ * batch whose fate is not known, the first element is asked for.
  *
  * Shell.
  */
@@ -58,8 +58,8 @@ struct loader {
 int loader_open(struct loader *loader, struct error *err);
 void loader_close(struct loader *loader);
 
-/* Elements in the form of changes: VERTEX_ADD; EDGE_ADD of the OUT half (labels of the ends are filled in).
- * Borrowed for the call. Give an error when the load must stop. */
+/* Elements in the form of changes: VERTEX_ADD; EDGE_ADD of the OUT half (labels of the ends are
+   filled in). * Borrowed for the call. Give an error when the load must stop. */
 int loader_vertex(struct loader *loader, const struct change *vertex, struct error *err);
 int loader_edge(struct loader *loader, const struct change *edge, bool has_id, struct error *err);
 
@@ -85,8 +85,9 @@ int csv_kind(const char *path, bool *is_edges, struct error *err);
 
 /* Ids: text that is a whole number in its shortest form is a number, all else a string. */
 struct vid loader_id(struct slice text);
-/* Types by name, any case: string, boolean, byte, short, int, long, float, double, date, datetime, uuid, char,
- * bigint, bigdecimal and their usual other names (Neptune's, GraphML's, Neo4j's). */
+/* Types by name, any case: string, boolean, byte, short, int, long, float, double, date,
+   datetime, uuid, char, * bigint, bigdecimal and their usual other names (Neptune's, GraphML's,
+   Neo4j's). */
 bool loader_type_is_known(struct slice type);
 /* False if the text is no value of the type. */
 bool loader_value(struct arena *arena, struct slice type, struct slice text, struct value *out);

@@ -10,7 +10,8 @@
 #include "common/value.h"
 #include "router/cli/cli.h"
 
-/* Prints the items of a LIST. Tables have a column for each key when all results are maps, else one. */
+/* Prints the items of a LIST. Tables have a column for each key when all results are maps, else
+   one. */
 void show_results(FILE *out, enum cli_output output, const struct value *results,
                   struct arena *arena);
 

@@ -335,7 +335,8 @@ void writer_graphml(const struct writer *writer, FILE *file)
 
 /* ---- GraphSON adjacency lines ---- */
 
-/* Edges in the order of one of their ends: edge numbers from first[v] to first[v + 1] are of vertex v. */
+/* Edges in the order of one of their ends: edge numbers from first[v] to first[v + 1] are of
+   vertex v. */
 struct ends {
     uint32_t *first;
     uint32_t *edges;
@@ -346,7 +347,8 @@ static uint64_t id_key(const struct value *id)
     return value_hash(id);
 }
 
-/* Places of vertices by the hash of their id; equal hashes of different ids are told apart by probing on. */
+/* Places of vertices by the hash of their id; equal hashes of different ids are told apart by
+   probing on. */
 static uint32_t place_of(const struct map *places, const struct writer *writer,
                          const struct value *id)
 {

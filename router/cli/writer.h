@@ -1,8 +1,8 @@
 /*
  * writer.h -- a graph in memory to files that `cardea load` and others read.
  *
- * What a format cannot say is said in the nearest way: CSV and GraphML have no meta-properties, GraphML one value
- * a key; collections become text there.
+ * What a format cannot say is said in the nearest way: CSV and GraphML have no meta-properties,
+ * GraphML one value a key; collections become text there.
  */
 #ifndef ROUTER_CLI_WRITER_H
 #define ROUTER_CLI_WRITER_H

@@ -3,7 +3,8 @@
  *
  *   graph SCALE SEED FOLDER        Kronecker graph of 2^SCALE vertices, 16 edges each, as CSV:
  *                                  vertices.csv, edges.csv in random order; says starts for hops
- *   rows SCALE SEED FOLDER STARTS  an edge a row in SQLite, both directions, one index on a property:
+ *   rows SCALE SEED FOLDER STARTS  an edge a row in SQLite, both directions, one index on a
+ * property:
  *                                  load, then 1-, 2- and 3-hop distinct counts from these starts
  *   commit N FOLDER                SQLite, WAL, synchronous=FULL: N commits of one row
  *   echo N                         ZeroMQ DEALER to ROUTER, tcp, two processes: N round trips, one

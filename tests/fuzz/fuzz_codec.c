@@ -1,6 +1,6 @@
 /*
- * fuzz_codec.c -- any bytes are a value or are refused; a value that was read is written, read and written
- * again to the same bytes, and every function of value.h takes it.
+ * fuzz_codec.c -- any bytes are a value or are refused; a value that was read is written, read
+ * and written again to the same bytes, and every function of value.h takes it.
  */
 #include <assert.h>
 

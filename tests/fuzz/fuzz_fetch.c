@@ -1,6 +1,6 @@
 /*
- * fuzz_fetch.c -- shards that answer READ with any bytes: a fetch gives rows or an error, never more.
- * The first byte chooses what is asked for; the rest is what each shard answers.
+ * fuzz_fetch.c -- shards that answer READ with any bytes: a fetch gives rows or an error, never
+ * more. The first byte chooses what is asked for; the rest is what each shard answers.
  */
 #include "router/remote/fetch.h"
 

@@ -1,4 +1,5 @@
-/* Any traversal becomes a plan that prints, or is refused; one that needs no shard runs to its end. */
+/* Any traversal becomes a plan that prints, or is refused; one that needs no shard runs to its
+ * end. */
 #include "router/gremlin/gremlin.h"
 #include "router/op/exec.h"
 

@@ -1,6 +1,7 @@
 /*
- * fuzz_predicate.c -- any bytes are a predicate or are refused; one that was read compiles or says why not,
- * matches, prints and negates, and is written back to bytes that are read as the same.
+ * fuzz_predicate.c -- any bytes are a predicate or are refused; one that was read compiles or
+ * says why not, matches, prints and negates, and is written back to bytes that are read as the
+ * same.
  */
 #include <assert.h>
 

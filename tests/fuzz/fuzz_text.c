@@ -1,6 +1,6 @@
 /*
- * fuzz_text.c -- what people type: numbers, sizes, dates, spans, and Unicode. What is taken is printed in a
- * form that is taken again and means the same.
+ * fuzz_text.c -- what people type: numbers, sizes, dates, spans, and Unicode. What is taken is
+ * printed in a form that is taken again and means the same.
  */
 #include <assert.h>
 

@@ -1,5 +1,6 @@
 /*
- * replay.c -- main() of a fuzz target in normal builds: each file of the folders named is one input.
+ * replay.c -- main() of a fuzz target in normal builds: each file of the folders named is one
+ * input.
  */
 #include <dirent.h>
 #include <stdint.h>

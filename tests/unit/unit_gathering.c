@@ -1,4 +1,5 @@
-/* What generic operators keep their state in: bags, slots, items, sorting, Operators, labels, paths. */
+/* What generic operators keep their state in: bags, slots, items, sorting, Operators, labels,
+ * paths. */
 #include "router/op/bag.h"
 #include "router/op/by_set.h"
 #include "router/op/effect.h"

@@ -1,5 +1,5 @@
-/* Operators that need no shard, run over injected values: tests/golden/op holds lines "> query", then the
- * results, one a line. UPDATE_GOLDEN=1 writes them anew. */
+/* Operators that need no shard, run over injected values: tests/golden/op holds lines "> query",
+ * then the results, one a line. UPDATE_GOLDEN=1 writes them anew. */
 #include "router/gremlin/gremlin.h"
 #include "router/op/exec.h"
 #include "tests/lib/runner.h"

@@ -1,5 +1,5 @@
-/* Plans as explain() prints them, against the files in tests/golden/plan: lines "> query", then the plan.
- * UPDATE_GOLDEN=1 writes them anew. */
+/* Plans as explain() prints them, against the files in tests/golden/plan: lines "> query", then
+ * the plan. UPDATE_GOLDEN=1 writes them anew. */
 #include "router/plan/plan.h"
 
 #include "router/gremlin/gremlin.h"

@@ -31,7 +31,7 @@ struct client_answer {
 };
 
 /* The router: flag, else CARDEA_ROUTER, else 127.0.0.1:8182. Accepts HOST:PORT and
-   ws://HOST:PORT/gremlin. * Fills host and port (each at least 256 bytes); E_INVALID for a bad
+   ws://HOST:PORT/gremlin. Fills host and port (each at least 256 bytes); E_INVALID for a bad
    form. */
 int client_address(const char *flag, char *host, char *port, struct error *err);
 

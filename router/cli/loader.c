@@ -188,7 +188,7 @@ static int send_batch(struct loader *loader, struct error *err)
 }
 
 /* The first batch after a kill may have been committed without our knowing: batches are all or
-   nothing, so its * first element tells. */
+   nothing, so its first element tells. */
 static int is_there(struct loader *loader, bool *there, struct error *err)
 {
     struct client_query query = {.source = loader->graph};

@@ -59,7 +59,7 @@ int loader_open(struct loader *loader, struct error *err);
 void loader_close(struct loader *loader);
 
 /* Elements in the form of changes: VERTEX_ADD; EDGE_ADD of the OUT half (labels of the ends are
-   filled in). * Borrowed for the call. Give an error when the load must stop. */
+   filled in). Borrowed for the call. Give an error when the load must stop. */
 int loader_vertex(struct loader *loader, const struct change *vertex, struct error *err);
 int loader_edge(struct loader *loader, const struct change *edge, bool has_id, struct error *err);
 
@@ -86,7 +86,7 @@ int csv_kind(const char *path, bool *is_edges, struct error *err);
 /* Ids: text that is a whole number in its shortest form is a number, all else a string. */
 struct vid loader_id(struct slice text);
 /* Types by name, any case: string, boolean, byte, short, int, long, float, double, date,
-   datetime, uuid, char, * bigint, bigdecimal and their usual other names (Neptune's, GraphML's,
+   datetime, uuid, char, bigint, bigdecimal and their usual other names (Neptune's, GraphML's,
    Neo4j's). */
 bool loader_type_is_known(struct slice type);
 /* False if the text is no value of the type. */

@@ -16,7 +16,7 @@ struct local {
 };
 
 /* Starts it on any free port and waits until it is ready; fills host and port (256 bytes each).
-   Its messages go * to our stderr. E_IO, E_UNAVAILABLE. */
+   Its messages go to our stderr. E_IO, E_UNAVAILABLE. */
 int local_open(struct local *local, const char *data, char *host, char *port, struct error *err);
 /* Ends it and waits: all that was acknowledged is on disk. */
 void local_close(struct local *local);

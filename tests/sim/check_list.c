@@ -137,6 +137,21 @@ static bool check_whole(struct check *check, uint32_t txn)
     return true;
 }
 
+static bool is_list(const struct check *check, uint32_t item)
+{
+    return item < check->history->list_count;
+}
+
+static bool check_subset(struct check *check, uint32_t txn, const struct history_op *op)
+{
+    for (uint32_t p = 0; p < op->count; p++) {
+        if (op->values[p] != history_value(txn) && !has(check->longest[op->item], op->values[p])) {
+            return bad(check, txn, "a value was seen and is gone", op->item);
+        }
+    }
+    return true;
+}
+
 static bool check_prefixes(struct check *check, uint32_t txn)
 {
     const struct history_txn *of = &check->history->txns[txn];
@@ -145,6 +160,12 @@ static bool check_prefixes(struct check *check, uint32_t txn)
         const struct history_op *op = &of->ops[k];
         const struct history_op *list = check->longest[op->item];
         uint32_t count = seen_count(op, txn);
+        if (counts(of, op) && !is_list(check, op->item)) {
+            if (!check_subset(check, txn, op)) {
+                return false;
+            }
+            continue;
+        }
         if (counts(of, op) && count > 0 &&
             memcmp(op->values, list->values, count * sizeof *op->values) != 0) {
             return bad(check, txn, "reads in different orders", op->item);
@@ -171,10 +192,24 @@ static void add_edge(struct check *check, uint32_t from, uint32_t to, enum edge_
 
 static void add_ww(struct check *check)
 {
-    for (uint32_t item = 0; item < check->history->item_count; item++) {
+    for (uint32_t item = 0; item < check->history->list_count; item++) {
         const struct history_op *list = check->longest[item];
         for (uint32_t p = 1; list != NULL && p < list->count; p++) {
             add_edge(check, list->values[p - 1] - 1, list->values[p] - 1, EDGE_WW);
+        }
+    }
+}
+
+/* Who is seen comes before the reader, who is not comes after. */
+static void add_set_read(struct check *check, uint32_t txn, const struct history_op *op)
+{
+    const struct history_op *all = check->longest[op->item];
+
+    for (uint32_t p = 0; p < all->count; p++) {
+        if (has(op, all->values[p])) {
+            add_edge(check, all->values[p] - 1, txn, EDGE_WR);
+        } else {
+            add_edge(check, txn, all->values[p] - 1, EDGE_RW);
         }
     }
 }
@@ -187,6 +222,10 @@ static void add_reads(struct check *check, uint32_t txn)
         const struct history_op *op = &of->ops[k];
         const struct history_op *list = check->longest[op->item];
         if (op->is_append || of->outcome != HISTORY_OK) {
+            continue;
+        }
+        if (!is_list(check, op->item)) {
+            add_set_read(check, txn, op);
             continue;
         }
         uint32_t count = seen_count(op, txn);

@@ -629,6 +629,23 @@ struct router *cluster_router(const struct cluster *cluster, uint32_t proc)
     return cluster->procs[proc].core;
 }
 
+static void ask_admin(struct cluster *cluster, struct value *items, uint32_t pairs)
+{
+    struct outbox *out = &cluster->procs[CLUSTER_TOOL].out;
+    struct arena arena;
+    struct bytes body;
+
+    cluster->has_answer = false;
+    arena_init(&arena, 0);
+    bytes_init(&body, 0);
+    struct value map = value_items(&arena, VALUE_MAP, items, pairs);
+    codec_encode(&body, NULL, &map);
+    outbox_send(out, PEER_NODE(PEER_COORDINATOR, 1), MESSAGE_ADMIN, bytes_slice(&body))->req_id = 1;
+    send_some(cluster, CLUSTER_TOOL, SIZE_MAX);
+    bytes_close(&body);
+    arena_close(&arena);
+}
+
 void cluster_ask_graph(struct cluster *cluster, uint32_t shards)
 {
     struct value items[] = {value_cstring("verb"),        value_cstring("graph.create"),
@@ -636,19 +653,17 @@ void cluster_ask_graph(struct cluster *cluster, uint32_t shards)
                             value_cstring("shards"),      value_long(shards),
                             value_cstring("partitioner"), value_cstring("hash"),
                             value_cstring("ids"),         value_cstring("long")};
-    struct outbox *out = &cluster->procs[CLUSTER_TOOL].out;
-    struct arena arena;
-    struct bytes body;
 
-    arena_init(&arena, 0);
-    bytes_init(&body, 0);
-    struct value map = value_items(&arena, VALUE_MAP, items, 5);
-    codec_encode(&body, NULL, &map);
-    outbox_send(out, PEER_NODE(PEER_COORDINATOR, 1), MESSAGE_ADMIN, bytes_slice(&body))->req_id = 1;
-    for (size_t i = 0; i < out->count; i++) {
-        send_one(cluster, CLUSTER_TOOL, &out->items[i]);
-    }
-    outbox_clear(out);
-    bytes_close(&body);
-    arena_close(&arena);
+    ask_admin(cluster, items, 5);
+}
+
+void cluster_ask_index(struct cluster *cluster, const char *label, const char *key)
+{
+    struct value items[] = {value_cstring("verb"),  value_cstring("index.create"),
+                            value_cstring("graph"), value_cstring("g"),
+                            value_cstring("name"),  value_cstring("by"),
+                            value_cstring("label"), value_cstring(label),
+                            value_cstring("key"),   value_cstring(key)};
+
+    ask_admin(cluster, items, 5);
 }

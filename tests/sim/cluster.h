@@ -109,6 +109,8 @@ void cluster_stop(struct cluster *cluster);
 bool cluster_is_ready(const struct cluster *cluster);
 /* graph.create; the answer sets has_answer. */
 void cluster_ask_graph(struct cluster *cluster, uint32_t shards);
+/* index.create of vertices by label and property; the same. */
+void cluster_ask_index(struct cluster *cluster, const char *label, const char *key);
 struct router *cluster_router(const struct cluster *cluster, uint32_t proc);
 uint64_t cluster_ms(const struct cluster *cluster, uint32_t proc);
 /* Sends what calls of the router's own functions have queued, and plans its turn. */

@@ -6,9 +6,10 @@
 #include <assert.h>
 #include <inttypes.h>
 
-void history_init(struct history *history, uint32_t item_count)
+void history_init(struct history *history, uint32_t item_count, uint32_t list_count)
 {
-    *history = (struct history){.item_count = item_count};
+    assert(list_count <= item_count);
+    *history = (struct history){.item_count = item_count, .list_count = list_count};
     arena_init(&history->arena, 0);
 }
 

@@ -1,8 +1,8 @@
 /*
  * history.h -- what clients asked for and were told: the input of the checkers.
  *
- * Items are lists that only grow. A transaction appends its own value (its number + 1) to an
- * item at most once, so a value in a list tells who wrote it.
+ * Items are lists and sets that only grow. A transaction appends its own value (its number + 1) to
+ * an item at most once, so a value tells who wrote it.
  *
  * Ownership: the history copies the lists. Units: microseconds of simulated time.
  * Limits: HISTORY_OPS_MAX operations a transaction.
@@ -13,7 +13,7 @@
 #include "common/arena.h"
 #include "common/bytes.h"
 
-enum { HISTORY_OPS_MAX = 12 };
+enum { HISTORY_OPS_MAX = 40 };
 
 enum history_outcome {
     HISTORY_UNKNOWN, /* Asked, and no answer that says. */
@@ -41,9 +41,10 @@ struct history {
     struct history_txn *txns;
     uint32_t count, room;
     uint32_t item_count;
+    uint32_t list_count; /* Items from here on are sets: reads are in no order. */
 };
 
-void history_init(struct history *history, uint32_t item_count);
+void history_init(struct history *history, uint32_t item_count, uint32_t list_count);
 void history_close(struct history *history);
 /* Gives the number of the new transaction. */
 uint32_t history_begin(struct history *history, uint64_t asked_us);

@@ -22,6 +22,7 @@ enum {
     DECIDED_MIN = 10,
     LONGER = 10,        /* Times the load is prolonged at most, until there is progress. */
     ALARM_FAULT = 1000, /* Alarms: clients first. */
+    ALARM_INDEX = 1001,
     ALARM_START = 2000,
     ALARM_JOIN = 3000
 };
@@ -34,6 +35,7 @@ struct sim {
     struct prng prng;
     uint64_t fault_us, down_us; /* Means. */
     bool is_calm;               /* No new faults. */
+    bool has_asked_index;
 };
 
 static bool bad(struct sim *sim, const char *what)
@@ -104,6 +106,17 @@ static void on_fault(struct sim *sim)
     next_fault(sim);
 }
 
+/* An index is made while clients read and write what it is of. */
+static void want_index(struct sim *sim)
+{
+    if (sim->has_asked_index && sim->cluster.has_answer) {
+        return;
+    }
+    sim->has_asked_index = true;
+    cluster_ask_index(&sim->cluster, "m", "p");
+    cluster_alarm(&sim->cluster, sim->cluster.now_us + ASK_AGAIN_MS * 1000, ALARM_INDEX);
+}
+
 static void on_alarm(void *ctx, uint32_t alarm)
 {
     struct sim *sim = ctx;
@@ -112,6 +125,8 @@ static void on_alarm(void *ctx, uint32_t alarm)
         workload_next(&sim->workload, alarm);
     } else if (alarm == ALARM_FAULT) {
         on_fault(sim);
+    } else if (alarm == ALARM_INDEX) {
+        want_index(sim);
     } else if (alarm < ALARM_JOIN) {
         if (sim->cluster.procs[alarm - ALARM_START].core == NULL) {
             cluster_start(&sim->cluster, alarm - ALARM_START);
@@ -184,7 +199,6 @@ static bool make_graph(struct sim *sim)
 
     while (cluster->now_us < end_us && !is_broken(sim)) {
         cluster_ask_graph(cluster, SHARDS);
-        cluster->has_answer = false;
         run_until(sim, cluster->now_us + ASK_AGAIN_MS * 1000);
         if (cluster->has_answer &&
             (cluster->answer_code == E_OK || cluster->answer_code == E_EXISTS)) {
@@ -192,6 +206,14 @@ static bool make_graph(struct sim *sim)
         }
     }
     return bad(sim, "liveness: the graph is not made");
+}
+
+static bool add_vertex(struct sim *sim, uint32_t id)
+{
+    char text[WORKLOAD_TEXT_MAX];
+
+    snprintf(text, sizeof text, "g.addV('n').property(id,%u).iterate()", id);
+    return ask(sim, text, "204");
 }
 
 static bool set_up(struct sim *sim)
@@ -205,9 +227,11 @@ static bool set_up(struct sim *sim)
         }
     }
     is_good = make_graph(sim);
-    for (uint32_t i = 1; i <= WORKLOAD_ITEMS && is_good; i++) {
-        snprintf(text, sizeof text, "g.addV('n').property(id,%u).iterate()", i);
-        is_good = ask(sim, text, "204");
+    for (uint32_t i = 0; i < WORKLOAD_LISTS && is_good; i++) {
+        is_good = add_vertex(sim, i + 1);
+    }
+    for (uint32_t i = 0; i < 3 && is_good; i++) {
+        is_good = add_vertex(sim, WORKLOAD_HUB_ID + i);
     }
     for (uint32_t i = 0; i < WORKLOAD_COUNTERS && is_good; i++) {
         snprintf(text, sizeof text, "g.addV('n').property(id,%u).property('n',0).iterate()",
@@ -215,8 +239,7 @@ static bool set_up(struct sim *sim)
         is_good = ask(sim, text, "204");
     }
     for (uint32_t i = 0; i < WORKLOAD_ENDS && is_good; i++) {
-        snprintf(text, sizeof text, "g.addV('n').property(id,%u).iterate()", WORKLOAD_END_ID + i);
-        is_good = ask(sim, text, "204");
+        is_good = add_vertex(sim, WORKLOAD_END_ID + i);
     }
     return is_good;
 }
@@ -240,6 +263,10 @@ static bool load(struct sim *sim)
         cluster_alarm(&sim->cluster, sim->cluster.now_us + prng_below(&sim->prng, 50000), i);
     }
     next_fault(sim);
+    if (prng_chance(&sim->prng, 0.5)) {
+        cluster_alarm(&sim->cluster, sim->cluster.now_us + prng_below(&sim->prng, until_ms * 1000),
+                      ALARM_INDEX);
+    }
     for (int i = 0; i < LONGER && !is_broken(sim) && (i == 0 || !has_progress(sim)); i++) {
         run_until(sim, sim->cluster.now_us + until_ms * 1000);
         sim->fault_us += sim->fault_us / 2;
@@ -273,15 +300,19 @@ static bool read_all(struct sim *sim)
 {
     static uint32_t list[4096];
     struct history *history = &sim->workload.history;
-    char text[WORKLOAD_TEXT_MAX];
+    char text[WORKLOAD_TEXT_MAX] = "g.";
 
     for (uint32_t i = 0; i < WORKLOAD_ITEMS; i++) {
         uint32_t txn = history_begin(history, sim->cluster.now_us);
-        snprintf(text, sizeof text, "g.V(%u).values('l').fold()", i + 1);
+        uint32_t count = 0;
+        workload_item_text(i, text + 2, sizeof text - 2);
         if (!ask(sim, text, "200")) {
             return false;
         }
-        uint32_t count = workload_numbers(sim->workload.answer, "[[", list, 4096);
+        (void)workload_next_list(sim->workload.answer, list, 4096, &count);
+        for (uint32_t k = 0; i >= WORKLOAD_LISTS && k < count; k++) {
+            list[k] -= WORKLOAD_SET_ID;
+        }
         history_read(history, txn, i, list, count);
         history_end(history, txn, HISTORY_OK, sim->cluster.now_us);
     }

@@ -7,14 +7,14 @@
 #include <stdarg.h>
 #include <string.h>
 
-enum { ITEMS = 3, LIST_MAX = 8 };
+enum { LISTS = 3, SET = LISTS, ITEMS = 5, LIST_MAX = 8 };
 
 static struct history history;
 static struct bytes why;
 
 static void begin(void)
 {
-    history_init(&history, ITEMS);
+    history_init(&history, ITEMS, LISTS);
     bytes_init(&why, 0);
 }
 
@@ -314,6 +314,73 @@ START_TEST(an_order_against_time_is_stale)
 }
 END_TEST
 
+/* ---- sets ---- */
+
+START_TEST(sets_are_read_in_any_order)
+{
+    begin();
+    append_one(SET, 0, 10, HISTORY_OK);
+    append_one(SET, 20, 30, HISTORY_OK);
+    reads(ends_with(32), SET, 1, 2, 0);
+    reads(ends_with(40), SET, 2, 1, 0);
+    is_good();
+}
+END_TEST
+
+START_TEST(a_set_that_lacks_an_answered_value_is_stale)
+{
+    begin();
+    append_one(SET, 0, 10, HISTORY_OK);
+    reads(ends_with(20), SET, 0);
+    reads(ends_with(40), SET, 1, 0);
+    is_bad("stale");
+}
+END_TEST
+
+START_TEST(a_value_of_a_set_must_not_go)
+{
+    begin();
+    append_one(SET, 0, 10, HISTORY_UNKNOWN);
+    append_one(SET, 0, 10, HISTORY_OK);
+    append_one(SET, 0, 10, HISTORY_OK);
+    reads(ends_with(20), SET, 1, 0);
+    reads(ends_with(40), SET, 2, 3, 0);
+    is_bad("seen and is gone");
+}
+END_TEST
+
+/* Each reads a set and adds to the other: a phantom for both. */
+START_TEST(phantoms_of_two_sets_are_write_skew)
+{
+    begin();
+    for (uint32_t i = 0; i < 2; i++) {
+        uint32_t txn = start(0);
+        history_append(&history, txn, SET + i);
+        reads(txn, SET + 1 - i, 0);
+        history_end(&history, txn, HISTORY_OK, 10);
+    }
+    uint32_t txn = ends_with(40);
+    reads(txn, SET, 1, 0);
+    reads(txn, SET + 1, 2, 0);
+    is_bad("G2");
+}
+END_TEST
+
+START_TEST(readers_who_see_two_writers_in_turn_are_a_long_fork)
+{
+    begin();
+    append_one(SET, 0, 100, HISTORY_OK);
+    append_one(SET, 0, 100, HISTORY_OK);
+    for (uint32_t i = 0; i < 2; i++) {
+        uint32_t txn = start(0);
+        reads(txn, SET, 1 + i, 0);
+        history_end(&history, txn, HISTORY_OK, 100);
+    }
+    reads(ends_with(200), SET, 1, 2, 0);
+    is_bad("G2");
+}
+END_TEST
+
 /* ---- edges and counters ---- */
 
 static void add_half(struct check_store *store, bool is_out, int64_t edge, uint64_t hash)
@@ -453,6 +520,8 @@ RUN_SUITE("check", an_empty_history_is_good, one_after_the_other_is_good,
           each_sees_the_other_is_g1c, neither_sees_the_other_is_write_skew,
           a_read_between_two_halves_is_read_skew,
           two_that_read_the_same_and_append_are_a_lost_update, an_old_read_after_an_answer_is_stale,
-          an_order_against_time_is_stale, halves_that_agree_are_good, half_edges_are_found,
-          edges_are_there_as_acknowledged, an_edge_that_is_there_twice_is_found,
-          counters_count_what_was_acknowledged)
+          an_order_against_time_is_stale, sets_are_read_in_any_order,
+          a_set_that_lacks_an_answered_value_is_stale, a_value_of_a_set_must_not_go,
+          phantoms_of_two_sets_are_write_skew, readers_who_see_two_writers_in_turn_are_a_long_fork,
+          halves_that_agree_are_good, half_edges_are_found, edges_are_there_as_acknowledged,
+          an_edge_that_is_there_twice_is_found, counters_count_what_was_acknowledged)

@@ -19,30 +19,87 @@ static void name_items(uint32_t mask, char *out, size_t room)
     size_t size = 0;
 
     out[0] = '\0';
-    for (uint32_t i = 0; i < WORKLOAD_ITEMS; i++) {
+    for (uint32_t i = 0; i < WORKLOAD_LISTS; i++) {
         if ((mask >> i & 1) != 0) {
             size += (size_t)snprintf(out + size, room - size, "%s%u", size == 0 ? "" : ",", i + 1);
         }
     }
 }
 
+void workload_item_text(uint32_t item, char *out, size_t room)
+{
+    if (item < WORKLOAD_LISTS) {
+        snprintf(out, room, "V(%u).values('l').fold()", item + 1);
+    } else if (item == WORKLOAD_OUT) {
+        snprintf(out, room, "V(%u).outE('s').id().fold()", WORKLOAD_HUB_ID);
+    } else if (item < WORKLOAD_LABEL) {
+        snprintf(out, room, "V(%u).inE('s').id().fold()", WORKLOAD_HUB_ID + 1 + item - WORKLOAD_IN);
+    } else if (item == WORKLOAD_LABEL) {
+        snprintf(out, room, "V().hasLabel('m').id().fold()");
+    } else {
+        snprintf(out, room, "V().has('m','p',%u).id().fold()", item - WORKLOAD_INDEX);
+    }
+}
+
+static void write_reads(uint32_t mask, char *out)
+{
+    char items[TEXT_PART];
+    size_t size = 0;
+
+    if (mask >> WORKLOAD_LISTS == 0) {
+        name_items(mask, items, sizeof items);
+        snprintf(out, WORKLOAD_TEXT_MAX,
+                 "g.V(%s).project('k','l').by(id).by(__.values('l').fold())", items);
+        return;
+    }
+    for (uint32_t i = 0; i < WORKLOAD_ITEMS; i++) {
+        if ((mask >> i & 1) != 0) {
+            workload_item_text(i, items, sizeof items);
+            size += (size_t)snprintf(out + size, WORKLOAD_TEXT_MAX - size, "%s__.%s",
+                                     size == 0 ? "g.inject(0).union(" : ",", items);
+        }
+    }
+    snprintf(out + size, WORKLOAD_TEXT_MAX - size, ")");
+}
+
+/* Each part gives one traverser, but for the last. */
+static void write_appends(uint32_t mask, uint32_t value, char *out)
+{
+    char items[TEXT_PART];
+    size_t size = 0;
+
+    out[0] = '\0';
+    if ((mask >> WORKLOAD_LABEL & 1) != 0) {
+        size += (size_t)snprintf(out + size, WORKLOAD_TEXT_MAX - size,
+                                 ".addV('m').property(id,%u).property('p',%u)",
+                                 WORKLOAD_SET_ID + value, mask >> WORKLOAD_INDEX & 1 ? 0 : 1);
+    }
+    if ((mask >> WORKLOAD_OUT & 1) != 0) {
+        size += (size_t)snprintf(out + size, WORKLOAD_TEXT_MAX - size,
+                                 ".V(%u).addE('s').to(__.V(%u)).property(id,%u)", WORKLOAD_HUB_ID,
+                                 WORKLOAD_HUB_ID + (mask >> WORKLOAD_IN & 1 ? 1 : 2),
+                                 WORKLOAD_SET_ID + value);
+    }
+    name_items(mask, items, sizeof items);
+    if (items[0] != '\0') {
+        snprintf(out + size, WORKLOAD_TEXT_MAX - size, ".V(%s).property(list,'l',%u)", items,
+                 value);
+    }
+}
+
 static void write_list(const struct workload_step *step, uint32_t value, char *out)
 {
-    char reads[TEXT_PART];
-    char appends[TEXT_PART];
+    char reads[WORKLOAD_TEXT_MAX];
+    char appends[WORKLOAD_TEXT_MAX];
 
-    name_items(step->read_mask, reads, sizeof reads);
-    name_items(step->append_mask, appends, sizeof appends);
+    write_reads(step->read_mask, reads);
+    write_appends(step->append_mask, value, appends);
     if (step->append_mask == 0) {
-        snprintf(out, WORKLOAD_TEXT_MAX,
-                 "g.V(%s).project('k','l').by(id).by(__.values('l').fold())", reads);
+        snprintf(out, WORKLOAD_TEXT_MAX, "%s", reads);
     } else if (step->read_mask == 0) {
-        snprintf(out, WORKLOAD_TEXT_MAX, "g.V(%s).property(list,'l',%u).iterate()", appends, value);
+        snprintf(out, WORKLOAD_TEXT_MAX, "g%s.iterate()", appends);
     } else {
-        snprintf(out, WORKLOAD_TEXT_MAX,
-                 "g.V(%s).project('k','l').by(id).by(__.values('l').fold()).fold().as('r')."
-                 "V(%s).property(list,'l',%u).select('r')",
-                 reads, appends, value);
+        snprintf(out, WORKLOAD_TEXT_MAX, "%.480s.fold().as('r')%.480s.select('r')", reads, appends);
     }
 }
 
@@ -172,24 +229,56 @@ static void ask(struct workload *workload, uint32_t number, const char *text)
 
 /* ---- what to ask ---- */
 
-static uint32_t pick_items(struct workload *workload)
+static uint32_t pick_lists_of(struct workload *workload)
 {
     uint32_t mask = 0;
     uint64_t count = 1 + prng_below(&workload->prng, ITEMS_A_STEP);
 
     for (uint64_t i = 0; i < count; i++) {
+        mask |= 1U << prng_below(&workload->prng, WORKLOAD_LISTS);
+    }
+    return mask;
+}
+
+static uint32_t pick_reads(struct workload *workload)
+{
+    uint32_t mask = pick_lists_of(workload);
+
+    if (prng_chance(&workload->prng, workload->sets)) {
+        mask = prng_chance(&workload->prng, 0.5) ? mask : 0;
+        mask |=
+            1U << (WORKLOAD_LISTS + prng_below(&workload->prng, WORKLOAD_ITEMS - WORKLOAD_LISTS));
         mask |= 1U << prng_below(&workload->prng, WORKLOAD_ITEMS);
     }
     return mask;
 }
 
-static struct workload_step pick_step(struct workload *workload)
+/* An element of a set is in two of them: an edge at both ends, a vertex by label and by property. */
+static uint32_t pick_appends(struct workload *workload, uint32_t taken)
+{
+    uint32_t mask = pick_lists_of(workload) & ~taken;
+
+    if (prng_chance(&workload->prng, workload->sets)) {
+        uint32_t pair = (uint32_t)prng_below(&workload->prng, 2);
+        mask = prng_chance(&workload->prng, 0.5) ? mask : 0;
+        if ((taken >> WORKLOAD_OUT & 1) == 0 && prng_chance(&workload->prng, 0.6)) {
+            mask |= 1U << WORKLOAD_OUT | 1U << (WORKLOAD_IN + pair);
+        }
+        if ((taken >> WORKLOAD_LABEL & 1) == 0 && prng_chance(&workload->prng, 0.6)) {
+            mask |= 1U << WORKLOAD_LABEL | 1U << (WORKLOAD_INDEX + pair);
+        }
+    }
+    return mask;
+}
+
+static struct workload_step pick_step(struct workload *workload, uint32_t read, uint32_t appended)
 {
     struct workload_step step = {0};
     uint64_t kind = prng_below(&workload->prng, 3);
 
-    step.read_mask = kind == 1 ? 0 : pick_items(workload);
-    step.append_mask = kind == 0 ? 0 : pick_items(workload);
+    /* Each item is read and appended to at most once. */
+    step.read_mask = kind == 1 ? 0 : pick_reads(workload) & ~read;
+    step.append_mask = kind == 0 ? 0 : pick_appends(workload, appended);
     return step;
 }
 
@@ -214,16 +303,17 @@ static void pick_lists(struct workload *workload, struct workload_client *client
     if (client->kind == WORKLOAD_SESSION) {
         client->step_count = 2 + (uint32_t)prng_below(&workload->prng, 2);
     }
-    uint32_t taken = 0;
+    uint32_t read = 0;
+    uint32_t appended = 0;
     for (uint32_t i = 0; i < client->step_count; i++) {
-        client->steps[i] = pick_step(workload);
-        /* Each item is read and appended to at most once. */
-        client->steps[i].read_mask &= ~(taken & 0xffff);
-        client->steps[i].append_mask &= ~(taken >> 16);
-        taken |= client->steps[i].read_mask | client->steps[i].append_mask << 16;
-        if ((client->steps[i].read_mask | client->steps[i].append_mask) == 0) {
-            client->step_count = i;
+        client->steps[i] = pick_step(workload, read, appended);
+        read |= client->steps[i].read_mask;
+        appended |= client->steps[i].append_mask;
+        if ((client->steps[i].read_mask | client->steps[i].append_mask) != 0) {
+            continue;
         }
+        client->steps[i].read_mask = i == 0; /* One item at least. */
+        client->step_count = i == 0 ? 1 : i;
     }
     note_appends(workload, client);
     if (client->kind == WORKLOAD_SESSION) {
@@ -365,23 +455,67 @@ static enum history_outcome outcome_of(const char *text)
     return strstr(text, "not known") != NULL ? HISTORY_UNKNOWN : HISTORY_FAILED;
 }
 
-static void take_reads(struct workload *workload, const struct workload_client *client,
-                       const char *text)
+const char *workload_next_list(const char *at, uint32_t *out, uint32_t room, uint32_t *count)
+{
+    while ((at = strchr(at, '[')) != NULL) {
+        at++;
+        if (isdigit((unsigned char)*at) || *at == ']') {
+            *count = workload_numbers(at - 1, "[", out, room);
+            return at;
+        }
+    }
+    return NULL;
+}
+
+static bool take_union(struct workload *workload, const struct workload_client *client,
+                       const char *at)
+{
+    static uint32_t list[LIST_MAX];
+    uint32_t mask = client->steps[client->step].read_mask;
+
+    for (uint32_t i = 0; i < WORKLOAD_ITEMS; i++) {
+        uint32_t count = 0;
+        if ((mask >> i & 1) == 0) {
+            continue;
+        }
+        at = workload_next_list(at, list, LIST_MAX, &count);
+        if (at == NULL) {
+            return false;
+        }
+        for (uint32_t k = 0; i >= WORKLOAD_LISTS && k < count; k++) {
+            list[k] -= WORKLOAD_SET_ID;
+        }
+        history_read(&workload->history, client->txn, i, list, count);
+    }
+    return true;
+}
+
+static bool take_project(struct workload *workload, const struct workload_client *client,
+                         const char *at)
 {
     static uint32_t list[LIST_MAX];
     uint32_t left = client->steps[client->step].read_mask;
-    const char *at = text;
 
     while (left != 0 && (at = strstr(at, "{k=")) != NULL) {
         uint32_t item = (uint32_t)strtoul(at + 3, NULL, 10) - 1;
         uint32_t count = workload_numbers(at, "l=[", list, LIST_MAX);
-        if (item < WORKLOAD_ITEMS && (left >> item & 1) != 0) {
+        if (item < WORKLOAD_LISTS && (left >> item & 1) != 0) {
             history_read(&workload->history, client->txn, item, list, count);
             left &= ~(1U << item);
         }
         at += 3;
     }
-    if (left != 0 && workload->why.size == 0) {
+    return left == 0;
+}
+
+static void take_reads(struct workload *workload, const struct workload_client *client,
+                       const char *text)
+{
+    bool is_whole = client->steps[client->step].read_mask >> WORKLOAD_LISTS != 0
+                        ? take_union(workload, client, text)
+                        : take_project(workload, client, text);
+
+    if (!is_whole && workload->why.size == 0) {
         bytes_format(&workload->why, "a read lacks an item: %s\n", text);
     }
 }
@@ -560,7 +694,8 @@ void workload_init(struct workload *workload, struct cluster *cluster)
     *workload = (struct workload){.cluster = cluster, .is_over = true};
     prng_init(&workload->prng, cluster->seed + 1000003);
     workload->think_us = 2000 + prng_below(&workload->prng, 40000);
-    history_init(&workload->history, WORKLOAD_ITEMS);
+    workload->sets = prng_chance(&workload->prng, 0.6) ? 0.4 : 0.0;
+    history_init(&workload->history, WORKLOAD_ITEMS, WORKLOAD_LISTS);
     bytes_init(&workload->why, 0);
     for (uint32_t i = 0; i < WORKLOAD_COUNTERS; i++) {
         bytes_init(&workload->counted[i], 0);

@@ -1,8 +1,8 @@
 /*
  * workload.h -- clients that send Gremlin to the routers, and what they remember for the checkers.
  *
- *   list items   vertices 1..WORKLOAD_ITEMS, property l (list): append, read, both in one
- * statement, sessions
+ *   lists        vertices 1.., property l (list): append, read, both in one statement, sessions
+ *   sets         edges of a hub, read at either end; vertices by label and by property
  *   counters     vertices 101..: n = n + 1, the new value is returned
  *   edges        between vertices 201..: insert with an id of its own, drop, drop a vertex, add
  * one;
@@ -18,14 +18,22 @@
 #include "tests/sim/history.h"
 
 enum {
-    WORKLOAD_ITEMS = 6,
+    WORKLOAD_LISTS = 6,
+    WORKLOAD_OUT =
+        WORKLOAD_LISTS, /* Sets: edges of a hub; edges into two vertices; vertices by label, */
+    WORKLOAD_IN,        /* and by a property that has an index in every other seed. */
+    WORKLOAD_LABEL = WORKLOAD_IN + 2,
+    WORKLOAD_INDEX,
+    WORKLOAD_ITEMS = WORKLOAD_INDEX + 2,
     WORKLOAD_COUNTERS = 2,
     WORKLOAD_ENDS = 5,
     WORKLOAD_CLIENTS = 8,
     WORKLOAD_STEPS_MAX = 5,
-    WORKLOAD_TEXT_MAX = 512,
+    WORKLOAD_TEXT_MAX = 1024,
     WORKLOAD_COUNTER_ID = 101,
-    WORKLOAD_END_ID = 201
+    WORKLOAD_END_ID = 201,
+    WORKLOAD_HUB_ID = 301,   /* Then two that its edges go to. */
+    WORKLOAD_SET_ID = 100000 /* + value: ids of the elements of sets. */
 };
 
 enum workload_kind {
@@ -88,6 +96,7 @@ struct workload {
     struct bytes counted[WORKLOAD_COUNTERS]; /* u32 each: values returned. */
     uint64_t requests;
     uint64_t think_us;
+    double sets;  /* How often sets are in a step. */
     bool is_over; /* Nothing new is asked. */
     uint32_t commits, aborts, unknowns, session_commits;
     struct bytes why; /* A violation seen at once. */
@@ -107,6 +116,10 @@ void workload_next(struct workload *workload, uint32_t client);
 bool workload_is_idle(const struct workload *workload);
 /* Asks at a router; the answer sets has_answer. False: no router is up. */
 bool workload_ask(struct workload *workload, const char *text);
+/* What reads one item as a list. */
+void workload_item_text(uint32_t item, char *out, size_t room);
+/* The lists of numbers in an answer, one after the other: gives the next, or null. */
+const char *workload_next_list(const char *at, uint32_t *out, uint32_t room, uint32_t *count);
 /* Numbers of a list "[1, 2]" after `from` in an answer. */
 uint32_t workload_numbers(const char *text, const char *from, uint32_t *out, uint32_t room);
 

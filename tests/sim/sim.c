@@ -36,6 +36,7 @@ struct sim {
     uint64_t fault_us, down_us; /* Means. */
     bool is_calm;               /* No new faults. */
     bool has_asked_index;
+    bool is_storm; /* The coordinator alone fails, again and again; copies come late. */
 };
 
 static bool bad(struct sim *sim, const char *what)
@@ -78,6 +79,9 @@ static void crash_one(struct sim *sim)
                     : draw < 6
                         ? CLUSTER_NODE + (uint32_t)prng_below(&sim->prng, sim->cluster.node_count)
                         : CLUSTER_ROUTER + (uint32_t)prng_below(&sim->prng, CLUSTER_ROUTERS);
+    if (sim->is_storm) {
+        proc = CLUSTER_COORDINATOR;
+    }
     enum cluster_doom doom = (enum cluster_doom)prng_below(&sim->prng, DOOM_DISK + 1);
 
     cluster_crash(&sim->cluster, proc, doom, prng_chance(&sim->prng, 0.5));
@@ -387,6 +391,13 @@ void sim_run(const struct sim_options *options, struct sim_result *result)
     sim->down_us = downs_us[prng_below(&sim->prng, 4)];
     cluster_open(&sim->cluster, options->seed, options->is_verbose);
     workload_init(&sim->workload, &sim->cluster);
+    if (prng_chance(&sim->prng, 0.15)) {
+        sim->is_storm = true;
+        sim->fault_us = 60000;
+        sim->down_us = downs_us[0];
+        sim->cluster.net.copies = 0.4;
+        sim->cluster.net.late_us = 300000;
+    }
     sim->cluster.hooks = (struct cluster_hooks){
         .ctx = sim, .on_answers = on_answers, .on_down = on_down, .on_alarm = on_alarm};
     if (set_up(sim)) {

@@ -10,8 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Seeds; the hardest needed 89. */
-enum { BUDGET = 1000, CAUGHT = 10 };
+/* Seeds. What needs hundreds of them is left to the long suite, which asks for it by name. */
+enum { BUDGET = 1000, LONG_BUDGET = 5000, CAUGHT = 10 };
 
 static const struct row {
     enum mutation mutation;
@@ -27,7 +27,7 @@ static const struct row {
     {MUTATION_VALIDATE_EARLY, "validate_early", BUDGET},
     {MUTATION_ANSWER_EARLY, "answer_early", BUDGET},
     {MUTATION_ABORT_ALONE, "abort_alone", BUDGET},
-    {MUTATION_NO_TERM, "no_term", BUDGET},
+    {MUTATION_NO_TERM, "no_term", LONG_BUDGET},
     {MUTATION_NO_ABORT_MEMORY, "no_abort_memory", BUDGET},
 };
 
@@ -132,7 +132,8 @@ int main(int argc, char **argv)
 
     (void)argp_parse(&parser, argc, argv, 0, NULL, &options);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        bool is_wanted = options.only == NULL || strcmp(options.only, rows[i].name) == 0;
+        bool is_wanted = options.only == NULL ? rows[i].budget == BUDGET
+                                              : strcmp(options.only, rows[i].name) == 0;
         if (is_wanted) {
             uint64_t budget = options.budget != 0 ? options.budget : rows[i].budget;
             is_good = is_caught(&rows[i], options.first, budget) && is_good;

@@ -16,7 +16,6 @@ struct element {
     struct change change; /* VERTEX_ADD, or the OUT half. */
     struct slice out_label;
     enum bulk_record record;
-    bool is_in; /* Of a half: it is the IN half of the same edge. */
 };
 
 struct bulk {
@@ -198,76 +197,186 @@ static enum pull make_ids(struct bulk *bulk, struct exec *exec)
     return PULL_BATCH;
 }
 
-/* One half of an edge, or a vertex, on its way to a shard. */
+enum way { WAY_VERTEX, WAY_OUT, WAY_IN }; /* In the order in which a shard wants them. */
+
+/* A vertex, or one half of an edge, on its way to a shard: what its order depends on, close
+ * together, since there are many. */
 struct half {
-    struct change change;
-    uint32_t shard; /* Index in the map. */
-    uint32_t order; /* Vertices before edges of the same vertex. */
+    const struct element *element;
+    uint64_t vertex; /* Number of the id, the sign turned so that it orders; of a text: 2^64 - 1. */
+    uint32_t shard;  /* Index in the map. */
+    uint32_t label;  /* Of an edge: in the order of first use. */
+    enum way way;
 };
 
-static int order_halves(const void *a, const void *b)
-{
-    const struct half *one = a, *two = b;
-    int order;
+enum { LABELS_MAX = 64 };
 
-    if (one->shard != two->shard) {
-        return one->shard < two->shard ? -1 : 1;
-    }
-    order = vid_order(&one->change.vertex, &two->change.vertex);
-    if (order == 0 && one->change.kind != two->change.kind) {
-        order = one->change.kind < two->change.kind ? -1 : 1;
-    }
-    if (order == 0) {
-        order = (one->change.direction > two->change.direction) -
-                (one->change.direction < two->change.direction);
-    }
-    if (order == 0) {
-        order = slice_compare(one->change.label, two->change.label);
-    }
-    if (order == 0 && one->change.kind == CHANGE_EDGE_ADD) {
-        order = vid_order(&one->change.far, &two->change.far);
-    }
-    return order != 0 ? order : (one->order > two->order) - (one->order < two->order);
+/* Labels of edges in the order of first use; those beyond share the last number. */
+struct labels {
+    struct slice names[LABELS_MAX];
+    uint32_t count, last;
+};
+
+static const struct vid *vertex_of(const struct half *half)
+{
+    const struct change *change = &half->element->change;
+
+    return half->way == WAY_IN ? &change->far : &change->vertex;
 }
 
-static uint32_t split_halves(const struct bulk *bulk, struct half *halves)
+static const struct vid *far_of(const struct half *half)
 {
-    uint32_t count = 0;
+    const struct change *change = &half->element->change;
 
-    for (uint32_t i = 0; i < bulk->count; i++) {
-        const struct element *element = &bulk->elements[i];
-        halves[count] = (struct half){.change = element->change, .order = count};
-        count++;
-        if (element->record != BULK_VERTEX) {
-            struct change in = element->change;
-            in.direction = DIRECTION_IN;
-            in.vertex = element->change.far;
-            in.far = element->change.vertex;
-            in.far_label = element->out_label;
-            halves[count] = (struct half){.change = in, .order = count};
-            count++;
+    return half->way == WAY_IN ? &change->vertex : &change->far;
+}
+
+static uint32_t number_of(struct labels *labels, struct slice name)
+{
+    if (labels->count > 0 && slice_equal(labels->names[labels->last], name)) {
+        return labels->last;
+    }
+    for (uint32_t i = 0; i < labels->count; i++) {
+        if (slice_equal(labels->names[i], name)) {
+            return labels->last = i;
         }
     }
-    return count;
+    if (labels->count == LABELS_MAX) {
+        return LABELS_MAX;
+    }
+    labels->names[labels->count] = name;
+    return labels->last = labels->count++;
+}
+
+/* Of halves whose shard and number are equal. */
+static int order_tied(const void *a, const void *b)
+{
+    const struct half *one = a, *two = b;
+    int order = vid_order(vertex_of(one), vertex_of(two));
+
+    if (order == 0 && one->way != two->way) {
+        order = one->way < two->way ? -1 : 1;
+    }
+    if (order == 0 && one->label != two->label) {
+        order = one->label < two->label ? -1 : 1;
+    }
+    if (order == 0 && one->label == LABELS_MAX) {
+        order = slice_compare(one->element->change.label, two->element->change.label);
+    }
+    if (order == 0 && one->way != WAY_VERTEX) {
+        order = vid_order(far_of(one), far_of(two));
+    }
+    /* Elements lie in the order in which they came. */
+    return order != 0 ? order : (one->element > two->element) - (one->element < two->element);
+}
+
+static uint32_t digit_of(const struct half *half, uint32_t digit)
+{
+    return digit < 8 ? half->vertex >> 8 * digit & 0xff : half->shard >> 8 * (digit - 8) & 0xff;
+}
+
+/* One pass of a radix sort, stable. False if all have the same digit: nothing was moved. */
+static bool move_by_digit(const struct half *from, struct half *to, uint32_t count, uint32_t digit)
+{
+    uint32_t places[256] = {0};
+    uint32_t place = 0;
+
+    for (uint32_t i = 0; i < count; i++) {
+        places[digit_of(&from[i], digit)]++;
+    }
+    if (count == 0 || places[digit_of(&from[0], digit)] == count) {
+        return false;
+    }
+    for (uint32_t i = 0; i < 256; i++) {
+        uint32_t size = places[i];
+        places[i] = place;
+        place += size;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        to[places[digit_of(&from[i], digit)]++] = from[i];
+    }
+    return true;
+}
+
+/* By shard, vertex, way, label, far end. `spare` is as large; the result is in either. */
+static struct half *sort_halves(struct half *halves, struct half *spare, uint32_t count)
+{
+    for (uint32_t digit = 0; digit < 12; digit++) {
+        if (move_by_digit(halves, spare, count, digit)) {
+            struct half *swap = halves;
+            halves = spare;
+            spare = swap;
+        }
+    }
+    for (uint32_t from = 0; from < count;) {
+        uint32_t to = from + 1;
+        while (to < count && halves[to].vertex == halves[from].vertex &&
+               halves[to].shard == halves[from].shard) {
+            to++;
+        }
+        if (to - from > 1) {
+            qsort(halves + from, to - from, sizeof(*halves), order_tied);
+        }
+        from = to;
+    }
+    return halves;
+}
+
+static struct half make_half(const struct shardmap *map, const struct shardmap_graph *graph,
+                             const struct element *element, enum way way)
+{
+    struct half half = {.element = element, .way = way};
+    const struct vid *id = vertex_of(&half);
+
+    half.vertex = id->text.data != NULL ? UINT64_MAX : (uint64_t)id->num ^ (uint64_t)1 << 63;
+    half.shard = shardmap_lookup(map, graph, id);
+    return half;
+}
+
+static int add_half(struct exec *exec, const struct half *half, uint32_t shard)
+{
+    const struct element *element = half->element;
+    struct change in;
+
+    if (half->way != WAY_IN) {
+        return transaction_change_at(exec->txn, shard, &element->change, &exec->error);
+    }
+    in = element->change;
+    in.direction = DIRECTION_IN;
+    in.vertex = element->change.far;
+    in.far = element->change.vertex;
+    in.far_label = element->out_label;
+    return transaction_change_at(exec->txn, shard, &in, &exec->error);
 }
 
 static enum pull fill(struct bulk *bulk, struct exec *exec)
 {
     const struct shardmap *map = remote_map(exec->remote);
     const struct shardmap_graph *graph = transaction_graph(exec->txn, exec);
-    struct half *halves = arena_array(&exec->arena, 2 * (size_t)bulk->count, sizeof(*halves));
-    uint32_t count = split_halves(bulk, halves);
+    size_t most = 2 * (size_t)bulk->count;
+    struct half *halves = arena_array(&exec->arena, most, sizeof(*halves));
+    struct half *spare = arena_array(&exec->arena, most, sizeof(*spare));
+    struct labels labels = {.count = 0};
+    uint32_t count = 0;
 
     if (graph == NULL) {
         return op_fail(exec, E_NOT_FOUND, "the graph was dropped");
     }
-    for (uint32_t i = 0; i < count; i++) {
-        halves[i].shard = shardmap_lookup(map, graph, &halves[i].change.vertex);
+    for (uint32_t i = 0; i < bulk->count; i++) {
+        const struct element *element = &bulk->elements[i];
+        if (element->record == BULK_VERTEX) {
+            halves[count++] = make_half(map, graph, element, WAY_VERTEX);
+        } else {
+            halves[count] = make_half(map, graph, element, WAY_OUT);
+            halves[count + 1] = make_half(map, graph, element, WAY_IN);
+            halves[count].label = number_of(&labels, element->change.label);
+            halves[count + 1].label = halves[count].label;
+            count += 2;
+        }
     }
-    qsort(halves, count, sizeof(*halves), order_halves);
+    halves = sort_halves(halves, spare, count);
     for (uint32_t i = 0; i < count; i++) {
-        int rc = transaction_change(exec->txn, exec, &halves[i].change, &exec->error);
-        if (rc != E_OK) {
+        if (add_half(exec, &halves[i], map->shards[halves[i].shard].shard) != E_OK) {
             return PULL_ERROR;
         }
     }

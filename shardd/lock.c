@@ -5,7 +5,7 @@
 #include <assert.h>
 #include <string.h>
 
-enum { COUNT_BITS = 21, SORT_SMALL = 24, MERGE_FIRST = 4096, CLEAR_MIN = 1024 };
+enum { COUNT_BITS = 21, SORT_SMALL = 24, MERGE_FIRST = 4096 };
 
 /* ---- sets ---- */
 
@@ -91,13 +91,26 @@ void lock_set_close(struct lock_set *set)
 
 /* ---- table ---- */
 
+static void counts_init(struct lock_counts *counts)
+{
+    *counts = (struct lock_counts){0};
+    counts->counts = mem_array(TXN_SLOTS, sizeof *counts->counts);
+    counts->changing = mem_array(TXN_SLOTS / 64, sizeof *counts->changing);
+}
+
+static void counts_close(struct lock_counts *counts)
+{
+    mem_free(counts->counts);
+    mem_free(counts->changing);
+}
+
 void lock_init(struct lock_table *table, uint64_t last)
 {
     assert(table != NULL);
     *table = (struct lock_table){.base = last};
     table->changed = mem_array(TXN_SLOTS, sizeof *table->changed);
-    map_init(&table->held, NULL);
-    map_init(&table->pending, NULL);
+    counts_init(&table->held);
+    counts_init(&table->pending);
 }
 
 void lock_close(struct lock_table *table)
@@ -105,8 +118,8 @@ void lock_close(struct lock_table *table)
     assert(table != NULL);
     mem_free(table->changed);
     mem_free(table->claims);
-    map_close(&table->held);
-    map_close(&table->pending);
+    counts_close(&table->held);
+    counts_close(&table->pending);
     *table = (struct lock_table){0};
 }
 
@@ -125,52 +138,56 @@ static bool is_changing(uint64_t counts)
     return count_of(counts, ITEM_U) + count_of(counts, ITEM_X) > 0;
 }
 
-static void count_up(struct map *map, size_t *sets, const struct lock_set *set)
+static void note_changing(struct lock_counts *counts, uint16_t slot)
 {
-    ++*sets;
-    map_reserve(map, map->count + set->count);
-    for (uint32_t i = 0; i < set->count; i++) {
-        *map_at(map, set->items[i].slot, NULL) += one_of(set->items[i].mode);
+    uint64_t bit = (uint64_t)1 << (slot % 64);
+
+    if (is_changing(counts->counts[slot])) {
+        counts->changing[slot / 64] |= bit;
+    } else {
+        counts->changing[slot / 64] &= ~bit;
     }
 }
 
-static void count_down(struct map *map, size_t *sets, const struct lock_set *set)
+static void count_up(struct lock_counts *counts, const struct lock_set *set)
 {
-    assert(*sets > 0);
-    --*sets;
-    if (*sets == 0 && set->count >= CLEAR_MIN) {
-        map_clear(map); /* That was all, and it was large: it goes at once. */
-        return;
-    }
     for (uint32_t i = 0; i < set->count; i++) {
-        uint64_t *counts = map_get(map, set->items[i].slot);
-        assert(counts != NULL);
-        assert(count_of(*counts, (enum item_mode)set->items[i].mode) > 0);
-        *counts -= one_of(set->items[i].mode);
-        if (*counts == 0) {
-            map_remove(map, set->items[i].slot);
-        }
+        uint64_t *count = &counts->counts[set->items[i].slot];
+        counts->slot_count += *count == 0;
+        *count += one_of(set->items[i].mode);
+        note_changing(counts, set->items[i].slot);
+    }
+}
+
+static void count_down(struct lock_counts *counts, const struct lock_set *set)
+{
+    for (uint32_t i = 0; i < set->count; i++) {
+        uint64_t *count = &counts->counts[set->items[i].slot];
+        assert(count_of(*count, (enum item_mode)set->items[i].mode) > 0);
+        *count -= one_of(set->items[i].mode);
+        counts->slot_count -= *count == 0;
+        note_changing(counts, set->items[i].slot);
     }
 }
 
 void lock_hold(struct lock_table *table, const struct lock_set *set)
 {
-    count_up(&table->held, &table->held_sets, set);
+    count_up(&table->held, set);
 }
 
 void lock_release(struct lock_table *table, const struct lock_set *set)
 {
-    count_down(&table->held, &table->held_sets, set);
+    count_down(&table->held, set);
 }
 
 void lock_pend(struct lock_table *table, const struct lock_set *set)
 {
-    count_up(&table->pending, &table->pending_sets, set);
+    count_up(&table->pending, set);
 }
 
 void lock_settle(struct lock_table *table, const struct lock_set *set)
 {
-    count_down(&table->pending, &table->pending_sets, set);
+    count_down(&table->pending, set);
 }
 
 void lock_change(struct lock_table *table, const struct lock_set *set, uint64_t index)
@@ -205,15 +222,34 @@ static void judge_change(void *ctx, uint16_t slot)
     }
 }
 
-static bool is_read_locked(const struct map *map, const struct txn_readset *readset)
+struct locked_search {
+    const struct lock_counts *counts;
+    uint16_t *slots; /* Null: whether there is one is enough. */
+    uint32_t room;
+    uint32_t found;
+};
+
+static void look_at_slot(void *ctx, uint16_t slot)
 {
-    for (size_t i = 0; i < map->count; i++) {
-        if (is_changing(map->entries[i].value) &&
-            txn_readset_has(readset, (uint16_t)map->entries[i].key)) {
-            return true;
+    struct locked_search *search = ctx;
+
+    if (search->found < search->room &&
+        (search->counts->changing[slot / 64] >> (slot % 64) & 1) != 0) {
+        if (search->slots != NULL) {
+            search->slots[search->found] = slot;
         }
+        search->found++;
     }
-    return false;
+}
+
+static bool is_read_locked(const struct lock_counts *counts, const struct txn_readset *readset)
+{
+    struct locked_search search = {.counts = counts, .room = 1};
+
+    if (counts->slot_count > 0) {
+        txn_readset_each(readset, look_at_slot, &search);
+    }
+    return search.found > 0;
 }
 
 enum lock_verdict lock_judge_reads(const struct lock_table *table,
@@ -231,20 +267,17 @@ enum lock_verdict lock_judge_reads(const struct lock_table *table,
     return is_read_locked(&table->pending, readset) ? LOCK_PENDING : LOCK_FREE;
 }
 
-static bool is_in_the_way(const struct map *map, struct lock lock)
+static bool is_in_the_way(const struct lock_counts *table, struct lock lock)
 {
-    const uint64_t *counts = map_get(map, lock.slot);
+    uint64_t counts = table->counts[lock.slot];
 
-    if (counts == NULL) {
-        return false;
-    }
     switch ((enum item_mode)lock.mode) {
     case ITEM_S:
-        return is_changing(*counts);
+        return is_changing(counts);
     case ITEM_U:
-        return count_of(*counts, ITEM_S) + count_of(*counts, ITEM_X) > 0;
+        return count_of(counts, ITEM_S) + count_of(counts, ITEM_X) > 0;
     case ITEM_X:
-        return true;
+        return counts != 0;
     }
     return true;
 }
@@ -266,7 +299,7 @@ enum lock_verdict lock_judge(const struct lock_table *table, const struct lock_s
 
 bool lock_has_held(const struct lock_table *table)
 {
-    return table->held.count > 0;
+    return table->held.slot_count > 0;
 }
 
 /* ---- claims ---- */
@@ -301,12 +334,13 @@ bool lock_claim(struct lock_table *table, const struct txn_readset *readset, uin
     struct lock_claim claim = {.token = token, .from_ms = from_ms, .until_ms = until_ms};
 
     assert(token != 0);
-    for (size_t i = 0; i < table->held.count && claim.slot_count < LOCK_CLAIM_SLOTS; i++) {
-        uint16_t slot = (uint16_t)table->held.entries[i].key;
-        if (is_changing(table->held.entries[i].value) && txn_readset_has(readset, slot)) {
-            claim.slots[claim.slot_count++] = slot;
-        }
+    struct locked_search search = {
+        .counts = &table->held, .slots = claim.slots, .room = LOCK_CLAIM_SLOTS};
+
+    if (table->held.slot_count > 0) {
+        txn_readset_each(readset, look_at_slot, &search);
     }
+    claim.slot_count = search.found;
     if (claim.slot_count == 0) {
         lock_unclaim(table, token);
         return false;
@@ -320,8 +354,7 @@ bool lock_is_blocked(const struct lock_table *table, uint64_t token)
     const struct lock_claim *claim = claim_of(table, token);
 
     for (uint32_t i = 0; claim != NULL && i < claim->slot_count; i++) {
-        const uint64_t *counts = map_get(&table->held, claim->slots[i]);
-        if (counts != NULL && is_changing(*counts)) {
+        if (is_changing(table->held.counts[claim->slots[i]])) {
             return true;
         }
     }

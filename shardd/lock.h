@@ -15,7 +15,6 @@
 #ifndef SHARDD_LOCK_H
 #define SHARDD_LOCK_H
 
-#include "common/map.h"
 #include "common/txn.h"
 #include "shardd/item.h"
 
@@ -46,13 +45,18 @@ struct lock_claim {
     uint16_t slots[LOCK_CLAIM_SLOTS];
 };
 
+/* How many hold each slot. Memory is touched only where it is used. */
+struct lock_counts {
+    uint64_t *counts;    /* By slot: of S, U, X. */
+    uint64_t *changing;  /* A bit a slot: somebody has U or X. */
+    uint32_t slot_count; /* Slots with a count. */
+};
+
 struct lock_table {
     uint64_t base;
     uint32_t *changed; /* By slot: index of the last change - base. */
-    struct map held;   /* slot -> counts of S, U, X. */
-    struct map pending;
-    size_t held_sets; /* How many sets are counted in them. */
-    size_t pending_sets;
+    struct lock_counts held;
+    struct lock_counts pending;
     struct lock_claim *claims;
     size_t claim_count;
     size_t claim_room;

@@ -20,7 +20,7 @@
 #include "common/map.h"
 
 enum {
-    LOADER_BATCH_ELEMENTS = 30000,
+    LOADER_BATCH_ELEMENTS = 50000,
     LOADER_BATCH_BYTES = 4 << 20,
     LOADER_LABELS_MAX = 1024,
     LOADER_FAULTS_SHOWN = 20 /* Bad rows told one by one; the rest is counted. */

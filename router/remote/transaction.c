@@ -8,8 +8,8 @@
 #include <inttypes.h>
 
 enum {
-    EPOCH_WAIT_MS = 20,  /* For a newer map; then the old one is tried again. */
-    BUSY_WAIT_MS = 50    /* Before a shard that is not available is asked again. */
+    EPOCH_WAIT_MS = 20, /* For a newer map; then the old one is tried again. */
+    BUSY_WAIT_MS = 50   /* Before a shard that is not available is asked again. */
 };
 
 /* ---- life ---- */
@@ -135,21 +135,14 @@ const struct shardmap_graph *transaction_graph(const struct transaction *txn,
     return shardmap_graph_by_id(remote_map(txn->remote), txn->graph);
 }
 
-int transaction_change(struct transaction *txn, struct exec *exec, const struct change *change,
-                       struct error *err)
+int transaction_change_at(struct transaction *txn, uint32_t shard, const struct change *change,
+                          struct error *err)
 {
-    const struct shardmap *map = remote_map(txn->remote);
-    const struct shardmap_graph *graph = transaction_graph(txn, exec);
-
     assert(txn->state == TRANSACTION_OPEN);
-    if (graph == NULL) {
-        return error_set(err, E_NOT_FOUND, "the graph was dropped");
-    }
     if (txn->change_count == CHANGE_COUNT_MAX) {
         return error_set(err, E_LIMIT, "a transaction makes more than %d changes",
                          CHANGE_COUNT_MAX);
     }
-    uint32_t shard = map->shards[shardmap_lookup(map, graph, &change->vertex)].shard;
     struct transaction_part *part = part_of(txn, shard, err);
     if (part == NULL) {
         return E_LIMIT;
@@ -166,6 +159,19 @@ int transaction_change(struct transaction *txn, struct exec *exec, const struct 
     txn->change_count++;
     txn->change_bytes += added;
     return E_OK;
+}
+
+int transaction_change(struct transaction *txn, struct exec *exec, const struct change *change,
+                       struct error *err)
+{
+    const struct shardmap *map = remote_map(txn->remote);
+    const struct shardmap_graph *graph = transaction_graph(txn, exec);
+
+    if (graph == NULL) {
+        return error_set(err, E_NOT_FOUND, "the graph was dropped");
+    }
+    uint32_t shard = map->shards[shardmap_lookup(map, graph, &change->vertex)].shard;
+    return transaction_change_at(txn, shard, change, err);
 }
 
 int transaction_edge(struct transaction *txn, struct exec *exec, const struct change *out,

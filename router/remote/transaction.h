@@ -101,6 +101,9 @@ const struct shardmap_graph *transaction_graph(const struct transaction *txn,
  * needs. */
 int transaction_change(struct transaction *txn, struct exec *exec, const struct change *change,
                        struct error *err);
+/* The same when the owner is known. */
+int transaction_change_at(struct transaction *txn, uint32_t shard, const struct change *change,
+                          struct error *err);
 /* Both halves of a change to an edge. `out` is the half of the edge's source: direction OUT, vertex
  * the source, far the destination, far_label that of the destination; out_label: of the source. */
 int transaction_edge(struct transaction *txn, struct exec *exec, const struct change *out,

@@ -1,6 +1,8 @@
 #include "router/cli/loader.h"
 
 #include "common/codec.h"
+#include "common/hash.h"
+#include "common/mem.h"
 #include "router/bulk.h"
 
 #include <assert.h>
@@ -65,6 +67,8 @@ static int write_state(struct loader *loader, struct error *err)
 int loader_open(struct loader *loader, struct error *err)
 {
     bytes_init(&loader->batch, 0);
+    bytes_init(&loader->window, 0);
+    loader->records = mem_array(LOADER_WINDOW_ELEMENTS, sizeof(*loader->records));
     loader->started_ms = loader->shown_ms = now_ms();
     loader->is_terminal = isatty(STDERR_FILENO) && getenv("NO_COLOR") == NULL && !loader->is_quiet;
     read_state(loader);
@@ -74,6 +78,8 @@ int loader_open(struct loader *loader, struct error *err)
 void loader_close(struct loader *loader)
 {
     bytes_close(&loader->batch);
+    bytes_close(&loader->window);
+    mem_free(loader->records);
     map_close(&loader->numbers);
     map_text_close(&loader->texts);
     for (uint32_t i = 0; i < loader->label_count; i++) {
@@ -223,7 +229,7 @@ static int is_there(struct loader *loader, bool *there, struct error *err)
     return rc;
 }
 
-int loader_flush(struct loader *loader, struct error *err)
+static int flush_batch(struct loader *loader, struct error *err)
 {
     bool there = false;
     int rc = receive(loader, err);
@@ -243,13 +249,6 @@ int loader_flush(struct loader *loader, struct error *err)
     return rc;
 }
 
-int loader_finish(struct loader *loader, struct error *err)
-{
-    int rc = loader_flush(loader, err);
-
-    return rc == E_OK ? receive(loader, err) : rc;
-}
-
 /* Counts an element; false if a run before has loaded it. */
 static bool is_new(struct loader *loader)
 {
@@ -261,19 +260,91 @@ static bool is_new(struct loader *loader)
     return true;
 }
 
-static int added(struct loader *loader, const struct vid *id, struct error *err)
+/* The id of the batch's first element. */
+static void note_first(struct loader *loader, struct slice record)
 {
-    if (loader->batch_count++ == 0 && loader->is_doubtful) {
+    struct change change;
+    struct arena arena;
+    struct reader reader;
+    struct vid id;
+
+    arena_init(&arena, 0);
+    reader_init(&reader, record);
+    if (reader_u8(&reader) != BULK_VERTEX) {
+        (void)reader_blob(&reader);
+    }
+    change_decode(&reader, &arena, &change);
+    id = change.kind == CHANGE_VERTEX_ADD ? change.vertex : change.edge;
+    loader->first_id = id;
+    if (id.text.data != NULL) {
         size_t size =
-            id->text.size < sizeof(loader->first_text) ? id->text.size : sizeof(loader->first_text);
-        loader->first_id = *id;
-        if (id->text.data != NULL) {
-            memcpy(loader->first_text, id->text.data, size);
-            loader->first_id.text = slice_of(loader->first_text, size);
+            id.text.size < sizeof(loader->first_text) ? id.text.size : sizeof(loader->first_text);
+        memcpy(loader->first_text, id.text.data, size);
+        loader->first_id.text = slice_of(loader->first_text, size);
+    }
+    arena_close(&arena);
+}
+
+static int order_records(const void *a, const void *b)
+{
+    const struct loader_record *one = a, *two = b;
+
+    if (one->key != two->key) {
+        return one->key < two->key ? -1 : 1;
+    }
+    return (one->at > two->at) - (one->at < two->at);
+}
+
+static int flush_window(struct loader *loader, struct error *err)
+{
+    int rc = E_OK;
+
+    qsort(loader->records, loader->record_count, sizeof(*loader->records), order_records);
+    for (uint32_t i = 0; i < loader->record_count && rc == E_OK; i++) {
+        const struct loader_record *record = &loader->records[i];
+        if (!is_new(loader)) {
+            continue;
+        }
+        if (loader->batch_count++ == 0 && loader->is_doubtful) {
+            note_first(loader, slice_of(loader->window.data + record->at, record->size));
+        }
+        bytes_append(&loader->batch, loader->window.data + record->at, record->size);
+        if (loader->batch_count >= LOADER_BATCH_ELEMENTS ||
+            loader->batch.size >= LOADER_BATCH_BYTES) {
+            rc = flush_batch(loader, err);
         }
     }
-    if (loader->batch_count >= LOADER_BATCH_ELEMENTS || loader->batch.size >= LOADER_BATCH_BYTES) {
-        return loader_flush(loader, err);
+    loader->record_count = 0;
+    bytes_clear(&loader->window);
+    return rc;
+}
+
+int loader_flush(struct loader *loader, struct error *err)
+{
+    int rc = flush_window(loader, err);
+
+    return rc == E_OK ? flush_batch(loader, err) : rc;
+}
+
+int loader_finish(struct loader *loader, struct error *err)
+{
+    int rc = loader_flush(loader, err);
+
+    return rc == E_OK ? receive(loader, err) : rc;
+}
+
+/* An element was written to the window's end. */
+static int added(struct loader *loader, size_t before, const struct vid *vertex, struct error *err)
+{
+    struct loader_record *record = &loader->records[loader->record_count++];
+
+    record->key = vertex->text.data != NULL ? hash_bytes(vertex->text.data, vertex->text.size)
+                                            : (uint64_t)vertex->num ^ (uint64_t)1 << 63;
+    record->at = (uint32_t)before;
+    record->size = (uint32_t)(loader->window.size - before);
+    if (loader->record_count == LOADER_WINDOW_ELEMENTS ||
+        loader->window.size >= LOADER_WINDOW_BYTES) {
+        return flush_window(loader, err);
     }
     return E_OK;
 }
@@ -319,26 +390,23 @@ static struct slice label_of(const struct loader *loader, const struct vid *id)
 
 int loader_vertex(struct loader *loader, const struct change *vertex, struct error *err)
 {
+    size_t before = loader->window.size;
+
     assert(!loader->is_edges);
     loader->vertices++;
     remember_label(loader, &vertex->vertex, vertex->label);
-    if (!is_new(loader)) {
-        return E_OK;
-    }
-    bulk_encode_vertex(&loader->batch, vertex);
-    return added(loader, &vertex->vertex, err);
+    bulk_encode_vertex(&loader->window, vertex);
+    return added(loader, before, &vertex->vertex, err);
 }
 
 int loader_edge(struct loader *loader, const struct change *edge, bool has_id, struct error *err)
 {
     struct change half = *edge;
+    size_t before = loader->window.size;
 
     assert(loader->is_edges);
     loader->edges++;
-    if (!is_new(loader)) {
-        return E_OK;
-    }
     half.far_label = label_of(loader, &edge->far);
-    bulk_encode_edge(&loader->batch, &half, label_of(loader, &edge->vertex), has_id);
-    return added(loader, &edge->edge, err);
+    bulk_encode_edge(&loader->window, &half, label_of(loader, &edge->vertex), has_id);
+    return added(loader, before, &edge->vertex, err);
 }

@@ -1,7 +1,11 @@
 /*
  * loader.h -- elements of files on their way into a graph: batches, progress, resuming.
  *
- *   file reader --loader_vertex, loader_edge--> batch --"load" request--> router (router/bulk.h)
+ *   file reader --loader_vertex, loader_edge--> window, sorted by vertex --> batch
+ *       --"load" request--> router (router/bulk.h)
+ *
+ * A window of elements is sorted by their (out) vertex before it is cut into batches, so that a shard writes the
+ * edges of a vertex together, however they lie in the file. What a window holds depends on the files alone.
  *
  * Vertices of all files come first, then edges (the readers make two passes where a file mixes
  * them). Batches are all or nothing. After each, the number of elements done is written to a
@@ -22,8 +26,17 @@
 enum {
     LOADER_BATCH_ELEMENTS = 50000,
     LOADER_BATCH_BYTES = 4 << 20,
+    LOADER_WINDOW_ELEMENTS = 1 << 20,
+    LOADER_WINDOW_BYTES = 64 << 20,
     LOADER_LABELS_MAX = 1024,
     LOADER_FAULTS_SHOWN = 20 /* Bad rows told one by one; the rest is counted. */
+};
+
+/* An element of the window. */
+struct loader_record {
+    uint64_t key;  /* Of its vertex: equal for equal ids, in order for numbers. */
+    uint32_t at;   /* In the window's bytes. */
+    uint32_t size;
 };
 
 struct loader {
@@ -42,6 +55,9 @@ struct loader {
     uint64_t bad;
     uint64_t resume_after; /* Elements to skip: a run before has loaded them. */
     bool is_doubtful;      /* The next batch may have been loaded by the run before. */
+    struct bytes window;
+    struct loader_record *records;
+    uint32_t record_count;
     struct bytes batch;
     uint32_t batch_count;
     struct vid first_id; /* Of the batch: asked for when doubtful. */
@@ -70,7 +86,7 @@ int loader_bad(struct loader *loader, uint64_t line, struct error *err, const ch
 /* Bytes of the current file consumed since the last call: moves the bar. */
 void loader_progress(struct loader *loader, uint64_t bytes);
 
-/* Sends the batch; the answer is waited for by the next one, or by loader_finish. */
+/* Sends all that there is; the answer is waited for by the next batch, or by loader_finish. */
 int loader_flush(struct loader *loader, struct error *err);
 int loader_finish(struct loader *loader, struct error *err);
 

@@ -105,6 +105,7 @@ static int load_journal_ends(struct store *store, struct error *err)
     }
     store->state.first = (uint64_t)sqlite3_column_int64(s, 0);
     store->state.last = (uint64_t)sqlite3_column_int64(s, 1);
+    store->journal_bytes = (uint64_t)sqlite3_column_int64(s, 2);
     stmt_reset(stmt, STMT_JOURNAL_ENDS);
     if (store->state.last == 0) {
         store->state.last = store->state.applied; /* All was trimmed. */
@@ -350,6 +351,7 @@ int store_append(struct store *store, const struct store_entry *entries, size_t 
     if (promised_epoch > store->state.promised_epoch) {
         store->state.promised_epoch = promised_epoch;
     }
+    store->journal_bytes += bytes;
     store->counters.journal_bytes += bytes;
     store->counters.syncs += store->is_sync;
     return E_OK;

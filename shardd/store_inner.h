@@ -18,6 +18,7 @@ struct store {
     bool is_sync;
     struct store_state state;
     struct store_counters counters;
+    uint64_t journal_bytes; /* Of the bodies in the journal. */
     struct bytes key;      /* Scratch of store_inner_owns. */
     struct vid last_owned; /* An integer id just seen to be in the range. */
     bool has_last_owned;

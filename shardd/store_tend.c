@@ -3,7 +3,9 @@
 enum {
     CHECKPOINT_FRAMES = 1024, /* 4 MiB of WAL. */
     INDEX_ROWS = 1000,        /* A chunk of building. */
-    TRIM_MIN = 256            /* Entries: trimming a few is not worth a transaction. */
+    TRIM_MIN = 256,           /* Entries: trimming a few is not worth a transaction. */
+    JOURNAL_BYTES = 4 << 20,  /* Kept at most, or that share of the file if it is more. */
+    JOURNAL_SHARE = 8
 };
 
 static int checkpoint(struct store *store, struct error *err)
@@ -23,23 +25,59 @@ static int checkpoint(struct store *store, struct error *err)
     return E_OK;
 }
 
-static int trim(struct store *store, uint64_t keep, bool *is_wanted, struct error *err)
+static uint64_t bytes_max(struct store *store)
+{
+    uint64_t share = store_file_bytes(store) / JOURNAL_SHARE;
+
+    return share > JOURNAL_BYTES ? share : JOURNAL_BYTES;
+}
+
+/* Which entries go: those before the last `keep`, and those in front until the rest is small enough;
+ * both only of what is applied. *bytes: of their bodies. */
+static int choose(struct store *store, uint64_t keep, uint64_t *upto, uint64_t *bytes,
+                  struct error *err)
 {
     struct stmt *stmt = &store->tables.stmt;
-    uint64_t upto = store->state.applied > keep ? store->state.applied - keep : 0;
-    int rc;
+    uint64_t old = store->state.applied > keep ? store->state.applied - keep : 0;
+    uint64_t most = bytes_max(store);
+    bool is_large = store->journal_bytes > most;
+    int rc = E_OK;
 
-    if (upto == store->state.last && upto > 0) {
-        upto--; /* The last entry stays: it tells its epoch. */
-    }
-    *is_wanted = store->state.first > 0 && upto >= store->state.first + TRIM_MIN;
-    if (!*is_wanted) {
+    *upto = 0;
+    *bytes = 0;
+    if (store->state.first == 0 || (old < store->state.first + TRIM_MIN && !is_large)) {
         return E_OK;
+    }
+    sqlite3_bind_int64(stmt_get(stmt, STMT_JOURNAL_SIZES), 1, (sqlite3_int64)store->state.applied);
+    while ((rc = stmt_step(stmt, STMT_JOURNAL_SIZES, err)) == 1) {
+        uint64_t index = (uint64_t)sqlite3_column_int64(stmt->list[STMT_JOURNAL_SIZES], 0);
+
+        /* The last entry stays: it tells its epoch. Half goes: not a little each time. */
+        if (index == store->state.last ||
+            (index > old && (!is_large || store->journal_bytes - *bytes <= most / 2))) {
+            stmt_reset(stmt, STMT_JOURNAL_SIZES);
+            return E_OK;
+        }
+        *upto = index;
+        *bytes += (uint64_t)sqlite3_column_int64(stmt->list[STMT_JOURNAL_SIZES], 1);
+    }
+    return rc;
+}
+
+static int trim(struct store *store, uint64_t keep, struct error *err)
+{
+    struct stmt *stmt = &store->tables.stmt;
+    uint64_t upto, bytes;
+    int rc = choose(store, keep, &upto, &bytes, err);
+
+    if (rc != E_OK || upto == 0) {
+        return rc;
     }
     sqlite3_bind_int64(stmt_get(stmt, STMT_JOURNAL_TRIM), 1, (sqlite3_int64)upto);
     rc = stmt_run(stmt, STMT_JOURNAL_TRIM, err);
     if (rc == E_OK) {
         store->state.first = upto + 1;
+        store->journal_bytes -= bytes;
     }
     return rc;
 }
@@ -72,12 +110,11 @@ static int tend_indexes(struct store *store, bool *more, struct error *err)
 
 bool store_tend(struct store *store, uint64_t keep, struct error *err)
 {
-    bool has_trimmed = false;
     bool more = false;
     int rc = tend_indexes(store, &more, err);
 
     if (rc == E_OK && !more) {
-        rc = trim(store, keep, &has_trimmed, err);
+        rc = trim(store, keep, err);
     }
     if (rc == E_OK) {
         rc = checkpoint(store, err);

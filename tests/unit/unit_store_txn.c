@@ -194,6 +194,35 @@ START_TEST(test_trim)
 }
 END_TEST
 
+/* Few entries, but large ones: half of what is allowed is kept, and the last in any case. */
+START_TEST(test_trim_bytes)
+{
+    enum { SIZE = 100000, COUNT = 60 };
+    static char text[SIZE + 1];
+    struct storefix fix;
+
+    memset(text, 'x', SIZE);
+    storefix_open(&fix);
+    storefix_vertex(&fix, 1, "v");
+    storefix_commit(&fix);
+    for (int64_t i = 0; i < COUNT; i++) {
+        storefix_set(&fix, 1, "k", value_cstring(text));
+        storefix_commit(&fix);
+    }
+    ck_assert_uint_eq(store_state(fix.store).first, 1);
+    while (store_tend(fix.store, 10000, &fix.err)) {
+    }
+    /* 2 MiB are 20 of them. */
+    ck_assert_uint_eq(store_state(fix.store).first, 1 + COUNT - 20 + 1);
+    storefix_reopen(&fix);
+    ck_assert_uint_eq(store_state(fix.store).first, 1 + COUNT - 20 + 1);
+    while (store_tend(fix.store, 10000, &fix.err)) {
+    }
+    ck_assert_uint_eq(store_state(fix.store).first, 1 + COUNT - 20 + 1);
+    storefix_close(&fix);
+}
+END_TEST
+
 /* ---- validation ---- */
 
 static void refused(struct storefix *fix, int code)
@@ -617,6 +646,6 @@ START_TEST(test_full)
 }
 END_TEST
 
-RUN_SUITE("store_txn", test_two_phases, test_replay, test_sessions, test_trim, test_check,
-          test_range, test_identity, test_items, test_cardinality, test_given_ids, test_staged,
-          test_verify, test_corrupt, test_full)
+RUN_SUITE("store_txn", test_two_phases, test_replay, test_sessions, test_trim, test_trim_bytes,
+          test_check, test_range, test_identity, test_items, test_cardinality, test_given_ids,
+          test_staged, test_verify, test_corrupt, test_full)

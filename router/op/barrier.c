@@ -1,6 +1,9 @@
+#include "common/number.h"
 #include "router/op/bag.h"
 #include "router/op/exec.h"
+#include "router/op/operation.h"
 #include "router/op/quota.h"
+#include "router/op/slots.h"
 #include "router/plan/params.h"
 
 /* Gathers (all, or so many) and merges traversers that nothing tells apart. */
@@ -21,28 +24,82 @@ static int open(struct op *op, struct exec *exec)
     return E_OK;
 }
 
-static void take(struct barrier *self, const struct traverser *traverser, bool merges)
+static bool is_same_sack(const struct traverser *a, const struct traverser *b)
 {
-    bool is_new = true;
-    uint32_t place;
+    return a->sack == b->sack ||
+           (a->sack != NULL && b->sack != NULL && value_equivalent(a->sack, b->sack));
+}
 
-    if (!merges) {
-        batch_push(&self->held, traverser);
-        return;
+/* Makes the two one, if they may be. */
+static int merge(struct exec *exec, struct traverser *first, const struct traverser *second,
+                 bool *is_merged)
+{
+    const struct plan *plan = exec->plan;
+
+    *is_merged = first->path == second->path && first->loops == second->loops;
+    if (*is_merged && plan->sack_merge != ENUMERATOR_COUNT && first->sack != NULL &&
+        second->sack != NULL) {
+        struct value *sack = ARENA_NEW(&exec->arena, struct value);
+        int rc = operation_apply(&exec->arena, plan->sack_merge, first->sack, second->sack, sack,
+                                 &exec->error);
+        if (rc != E_OK) {
+            return rc;
+        }
+        first->sack = sack;
+    } else if (!is_same_sack(first, second)) {
+        *is_merged = false;
     }
-    place = bag_at(&self->index, traverser->tag, &traverser->value, &is_new);
-    if (is_new) {
-        self->index.entries[place].bulk = self->held.count;
-        batch_push(&self->held, traverser);
-        return;
+    if (*is_merged && plan->is_bulked) {
+        first->bulk += second->bulk;
     }
-    struct traverser *first = &self->held.items[self->index.entries[place].bulk];
-    if (first->path == traverser->path && first->loops == traverser->loops &&
-        first->sack == traverser->sack) {
-        first->bulk += traverser->bulk;
-    } else {
+    return E_OK;
+}
+
+static int take(struct barrier *self, struct exec *exec, const struct traverser *traverser)
+{
+    bool merges = exec->plan->is_bulked || exec->plan->sack_merge != ENUMERATOR_COUNT;
+    bool is_new = true, is_merged = false;
+    int rc = E_OK;
+
+    if (merges) {
+        uint32_t place = bag_at(&self->index, traverser->tag, &traverser->value, &is_new);
+        if (is_new) {
+            self->index.entries[place].bulk = self->held.count;
+        } else {
+            uint64_t at = self->index.entries[place].bulk;
+            rc = merge(exec, &self->held.items[at], traverser, &is_merged);
+        }
+    }
+    if (!is_merged) {
         batch_push(&self->held, traverser);
     }
+    return rc;
+}
+
+/* barrier(normSack): of each tag. */
+static int normalise(struct barrier *self, struct exec *exec)
+{
+    struct slots sums = {0};
+    int rc = E_OK;
+
+    for (uint32_t i = 0; i < self->held.count; i++) {
+        const struct traverser *traverser = &self->held.items[i];
+        double *sum = slots_at(&sums, traverser->tag, sizeof *sum);
+        if (traverser->sack == NULL || !value_is_number(traverser->sack)) {
+            rc = error_set(&exec->error, E_EVALUATION, "barrier(normSack) needs sacks of numbers");
+            break;
+        }
+        *sum += number_double(traverser->sack) * (double)traverser->bulk;
+    }
+    for (uint32_t i = 0; rc == E_OK && i < self->held.count; i++) {
+        struct traverser *traverser = &self->held.items[i];
+        const double *sum = slots_at(&sums, traverser->tag, sizeof *sum);
+        struct value *sack = ARENA_NEW(&exec->arena, struct value);
+        *sack = value_double(number_double(traverser->sack) / *sum);
+        traverser->sack = sack;
+    }
+    slots_close(&sums);
+    return rc;
 }
 
 static enum pull gather(struct barrier *self, struct exec *exec)
@@ -57,7 +114,9 @@ static enum pull gather(struct barrier *self, struct exec *exec)
             return rc;
         }
         for (uint32_t i = 0; i < self->in.count; i++) {
-            take(self, &self->in.items[i], exec->plan->is_bulked);
+            if (take(self, exec, &self->in.items[i]) != E_OK) {
+                return PULL_ERROR;
+            }
         }
         if (quota_check(exec, self->held.count, sizeof(struct traverser)) != PULL_BATCH) {
             return PULL_ERROR;
@@ -88,6 +147,10 @@ static enum pull pull(struct op *op, struct exec *exec, struct batch *out)
         enum pull rc = gather(self, exec);
         if (rc != PULL_DONE) {
             return rc;
+        }
+        if (((const struct plan_barrier *)op->plan->params)->is_norm &&
+            normalise(self, exec) != E_OK) {
+            return PULL_ERROR;
         }
         self->is_giving = true;
         self->at = 0;

@@ -80,6 +80,7 @@ static const struct build_row ROWS[STEP_ID_COUNT] = {
     [STEP_STORE] = {build_effect_aggregate, BUILD_BY},
     [STEP_CAP] = {build_effect_cap, 0},
     [STEP_SIDE_EFFECT] = {build_effect_traversal, 0},
+    [STEP_SACK] = {build_effect_sack, BUILD_BY},
     [STEP_BARRIER] = {build_effect_barrier, 0},
     [STEP_FAIL] = {build_effect_fail, 0},
     [STEP_PROFILE] = {build_effect_profile, 0},

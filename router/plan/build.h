@@ -205,6 +205,7 @@ int build_effect_group(struct frame *frame, const struct call *call);     /* gro
 int build_effect_aggregate(struct frame *frame, const struct call *call); /* and store */
 int build_effect_cap(struct frame *frame, const struct call *call);
 int build_effect_traversal(struct frame *frame, const struct call *call); /* sideEffect */
+int build_effect_sack(struct frame *frame, const struct call *call);
 int build_effect_barrier(struct frame *frame, const struct call *call);
 int build_effect_fail(struct frame *frame, const struct call *call);
 int build_effect_profile(struct frame *frame, const struct call *call);

@@ -179,6 +179,28 @@ int build_effect_traversal(struct frame *frame, const struct call *call)
     return rc;
 }
 
+int build_effect_sack(struct frame *frame, const struct call *call)
+{
+    const struct instruction *in = call->step;
+    struct build *build = frame->build;
+    struct plan_sack *sack = ARENA_NEW(build->arena, struct plan_sack);
+    struct plan_step step = build_step(call, PLAN_SACK, sack);
+    int rc;
+
+    if (in->arg_count > 0) {
+        if (!build_arg_is_enum(&in->args[0], ENUM_OPERATOR)) {
+            return build_arg_wrong(build, call, 0, "an Operator");
+        }
+        sack->is_change = true;
+        sack->operation = (enum enumerator)in->args[0].integer;
+    }
+    rc = build_arg_one_by(build, &step, call, "Sack", &sack->by);
+    if (rc == E_OK) {
+        build_push(frame, &step);
+    }
+    return rc;
+}
+
 int build_effect_barrier(struct frame *frame, const struct call *call)
 {
     const struct instruction *in = call->step;
@@ -187,10 +209,8 @@ int build_effect_barrier(struct frame *frame, const struct call *call)
     int64_t max = 0;
 
     if (in->arg_count > 0 && build_arg_is_enum(&in->args[0], ENUM_BARRIER)) {
-        return error_set(frame->build->err, E_UNSUPPORTED,
-                         "The step barrier(normSack) is not supported yet");
-    }
-    if (in->arg_count > 0) {
+        barrier->is_norm = true;
+    } else if (in->arg_count > 0) {
         int rc = build_arg_number(frame->build, call, 0, &max);
         if (rc != E_OK) {
             return rc;

@@ -231,6 +231,24 @@ static int with_side_effect(struct build *build, const struct instruction *in)
     return E_OK;
 }
 
+/* withSack(value[, merge]): traversers that a barrier makes one merge their sacks. */
+static int with_sack(struct build *build, const struct instruction *in)
+{
+    struct plan *plan = build->plan;
+
+    if (in->arg_count == 0 || in->args[0].kind == VALUE_LAMBDA || in->arg_count > 2 ||
+        (in->arg_count == 2 && !build_arg_is_enum(&in->args[1], ENUM_OPERATOR))) {
+        return error_set(build->err, E_UNSUPPORTED,
+                         "withSack() takes a value and an Operator; lambdas are not supported");
+    }
+    plan->has_sack = true;
+    plan->sack = build_arg_value(build, &in->args[0]);
+    if (in->arg_count == 2) {
+        plan->sack_merge = (enum enumerator)in->args[1].integer;
+    }
+    return E_OK;
+}
+
 static int with_option(struct build *build, const struct instruction *in)
 {
     if (in->arg_count == 2 && value_is_text(&in->args[0], "materializeProperties") &&
@@ -249,6 +267,8 @@ static int source_one(struct build *build, const struct instruction *in)
         return without_strategies(build, in);
     case STEP_WITH_SIDE_EFFECT:
         return with_side_effect(build, in);
+    case STEP_WITH_SACK:
+        return with_sack(build, in);
     case STEP_WITH:
         return with_option(build, in);
     case STEP_WITH_BULK:

@@ -315,7 +315,15 @@ struct plan_aggregate {
     struct plan_by by;
 };
 
+/* PLAN_SACK: sack() gives what the traverser carries, sack(operator) changes it. */
+struct plan_sack {
+    bool is_change;
+    enum enumerator operation;
+    struct plan_by by;
+};
+
 struct plan_barrier {
+    bool is_norm; /* barrier(normSack): sacks become parts of their sum. */
     uint64_t max; /* barrier(n): merges at most so many at a time; 0: all. */
 };
 

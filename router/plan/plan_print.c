@@ -406,6 +406,14 @@ static void print_aggregate(struct bytes *out, const struct plan_aggregate *para
     print_bys(out, params->by.kind == BY_IDENTITY ? 0 : 1, &params->by);
 }
 
+static void print_sack(struct bytes *out, const struct plan_sack *params)
+{
+    if (params->is_change) {
+        print_enum(out, params->operation);
+        print_bys(out, 1, &params->by);
+    }
+}
+
 static void print_inject(struct bytes *out, const struct plan_inject *params)
 {
     for (uint32_t i = 0; i < params->value_count; i++) {
@@ -550,6 +558,9 @@ static void print_mapping(struct bytes *out, const struct plan_step *step)
         break;
     case PLAN_AGGREGATE:
         print_aggregate(out, step->params);
+        break;
+    case PLAN_SACK:
+        print_sack(out, step->params);
         break;
     case PLAN_CAP: {
         const struct plan_cap *cap = step->params;

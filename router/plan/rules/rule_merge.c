@@ -72,7 +72,8 @@ static bool merge_traversal(struct plan *plan, struct plan_traversal *traversal,
 
 void rule_merge(struct plan *plan)
 {
-    if (plan->is_bulked) {
+    /* Sacks of merged traversers are merged too, which only a barrier does. */
+    if (plan->is_bulked && plan->sack_merge == ENUMERATOR_COUNT) {
         (void)merge_traversal(plan, plan->root, false, 0);
     }
 }

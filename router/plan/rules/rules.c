@@ -83,6 +83,8 @@ bool rules_keeps_values(const struct plan_step *step)
     case PLAN_SIDE_EFFECT:
     case PLAN_BARRIER:
         return true;
+    case PLAN_SACK:
+        return ((const struct plan_sack *)step->params)->is_change;
     case PLAN_DEDUP:
         return ((const struct plan_dedup *)step->params)->scope == SCOPE_GLOBAL;
     case PLAN_RANGE:

@@ -5,6 +5,7 @@ long. Elements are told by their ids.
 """
 import json
 import re
+import struct
 from datetime import datetime, timedelta, timezone
 
 NUMBERS = {'b': 'gx:Byte', 's': 'gx:Int16', 'i': 'g:Int32', 'l': 'g:Int64', 'f': 'g:Float', 'd': 'g:Double',
@@ -30,10 +31,16 @@ def split_top(text):
 def number(kind, text):
     """A number of a GraphSON type from its text."""
     if kind in FLOATS:
-        return (kind, {'NaN': 'NaN', 'Infinity': 'Infinity', '-Infinity': '-Infinity'}.get(str(text)) or float(text))
+        special = {'NaN': 'NaN', 'Infinity': 'Infinity', '-Infinity': '-Infinity'}.get(str(text))
+        return (kind, special or (single(text) if kind == 'g:Float' else float(text)))
     if kind == 'gx:BigDecimal':
         return (kind, decimal(str(text)))
     return (kind, int(text))
+
+
+def single(text):
+    """The 32-bit float nearest to a text: 4.2949673E9 is 4294967296."""
+    return struct.unpack('f', struct.pack('f', float(text)))[0]
 
 
 def decimal(text):

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/bulk.h"
 #include "common/hash.h"
 #include "common/mem.h"
 
@@ -69,7 +70,7 @@ static void add_sparse(struct farsum *sum, int64_t id, uint64_t bulk, uint32_t l
         *entry = (struct farsum_entry){.id = id, .label = label};
         sum->count++;
     }
-    entry->bulk += bulk;
+    entry->bulk = bulk_add(entry->bulk, bulk);
 }
 
 /* ---- dense ---- */
@@ -121,7 +122,7 @@ static void add_dense(struct farsum *sum, const int64_t *ids, size_t count, uint
             continue;
         }
         fresh += dense[at].bulk == 0;
-        dense[at].bulk += bulk;
+        dense[at].bulk = bulk_add(dense[at].bulk, bulk);
         dense[at].label = label;
     }
     sum->dense_count += fresh;
@@ -181,7 +182,7 @@ void farsum_add_one(struct farsum *sum, const struct vid *id, uint64_t bulk, uin
         }
         sum->text_list[*place] = (struct farsum_sum){.label = label};
     }
-    sum->text_list[*place].bulk += bulk;
+    sum->text_list[*place].bulk = bulk_add(sum->text_list[*place].bulk, bulk);
 }
 
 static int order_entries(const void *a, const void *b)

@@ -1,5 +1,7 @@
 #include "shardd/look_emit.h"
 
+#include "common/bulk.h"
+
 #include <assert.h>
 #include <stdlib.h>
 
@@ -90,7 +92,8 @@ void look_emit_vertex(struct look *look, const struct look_vertex *vertex)
                                  .flags = project_flags(look)};
 
     if (look->request->emit == READ_LABEL_COUNTS) {
-        look->label_counts[vertex->row.label] += vertex->bulk;
+        look->label_counts[vertex->row.label] =
+            bulk_add(look->label_counts[vertex->row.label], vertex->bulk);
         return;
     }
     if (look->request->emit != READ_ROWS) {
@@ -190,7 +193,7 @@ uint32_t look_emit_edge(struct look *look, const struct look_vertex *vertex,
     uint32_t near_label, far_label;
 
     if (look->request->emit == READ_LABEL_COUNTS) {
-        look->label_counts[edge->label] += vertex->bulk;
+        look->label_counts[edge->label] = bulk_add(look->label_counts[edge->label], vertex->bulk);
         return 1;
     }
     if (look->request->emit != READ_ROWS) {
@@ -222,7 +225,7 @@ uint64_t look_emit_number(struct look *look, const struct look_vertex *vertex, u
     uint64_t room = look_emit_room(look);
 
     count = count < room ? count : room;
-    look->count += count * vertex->bulk;
+    look->count = bulk_add(look->count, bulk_mul(count, vertex->bulk));
     take(look, count);
     return count;
 }

@@ -1,5 +1,6 @@
 #include "router/op/attempt.h"
 
+#include "common/bulk.h"
 #include "common/mem.h"
 #include "router/op/exec.h"
 
@@ -73,7 +74,7 @@ static void take_results(struct attempt *self, struct exec *exec, const struct a
         struct traverser next = rule->split(&self->op, exec, from, result);
         next.mark = place;
         next.tag = from->tag;
-        next.bulk = from->bulk * result->bulk;
+        next.bulk = bulk_mul(from->bulk, result->bulk);
         batch_push(&self->results, &next);
         self->has_result[place] = true;
     }

@@ -1,5 +1,6 @@
 #include "router/op/bag.h"
 
+#include "common/bulk.h"
 #include "common/mem.h"
 
 #include <assert.h>
@@ -91,5 +92,5 @@ void bag_add(struct bag *bag, uint32_t tag, const struct value *value, uint64_t 
     bool is_new;
     uint32_t place = bag_at(bag, tag, value, &is_new);
 
-    bag->entries[place].bulk += bulk;
+    bag->entries[place].bulk = bulk_add(bag->entries[place].bulk, bulk);
 }

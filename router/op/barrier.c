@@ -1,3 +1,4 @@
+#include "common/bulk.h"
 #include "common/number.h"
 #include "router/op/bag.h"
 #include "router/op/exec.h"
@@ -50,7 +51,7 @@ static int merge(struct exec *exec, struct traverser *first, const struct traver
         *is_merged = false;
     }
     if (*is_merged && plan->is_bulked) {
-        first->bulk += second->bulk;
+        first->bulk = bulk_add(first->bulk, second->bulk);
     }
     return E_OK;
 }

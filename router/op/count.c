@@ -1,3 +1,4 @@
+#include "common/bulk.h"
 #include "router/op/exec.h"
 #include "router/op/items.h"
 #include "router/op/slots.h"
@@ -32,7 +33,7 @@ static enum pull drain(struct count *self, struct exec *exec)
     while ((rc = op_pull(self->op.input, exec, &self->in)) == PULL_BATCH) {
         for (uint32_t i = 0; i < self->in.count; i++) {
             uint64_t *sum = slots_at(&self->sums, self->in.items[i].tag, sizeof *sum);
-            *sum += self->in.items[i].bulk;
+            *sum = bulk_add(*sum, self->in.items[i].bulk);
         }
     }
     return rc;

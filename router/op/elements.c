@@ -1,5 +1,6 @@
 #include "router/op/elements.h"
 
+#include "common/bulk.h"
 #include "common/mem.h"
 #include "router/op/elem.h"
 #include "router/op/exec.h"
@@ -188,7 +189,7 @@ static uint64_t row_total(const struct elements *self)
     uint64_t total = 0;
 
     for (uint32_t i = 0; i < self->rows.count; i++) {
-        total += self->rows.rows[i].bulk;
+        total = bulk_add(total, self->rows.rows[i].bulk);
     }
     return total;
 }
@@ -207,7 +208,8 @@ static enum pull add_inputs(struct elements *self, struct exec *exec)
             return rc;
         }
         for (uint32_t i = 0; i < self->in.count; i++) {
-            self->totals[self->in.items[i].tag] += self->in.items[i].bulk;
+            uint64_t *sum = &self->totals[self->in.items[i].tag];
+            *sum = bulk_add(*sum, self->in.items[i].bulk);
         }
     }
     return PULL_BATCH;
@@ -244,7 +246,7 @@ static enum pull pull_counts(struct elements *self, struct exec *exec, struct ba
         if (!op_is_asked(&self->op, self->tag_at)) {
             continue;
         }
-        uint64_t total = row_total(self) * (plan->is_start ? 1 : self->totals[self->tag_at]);
+        uint64_t total = bulk_mul(row_total(self), plan->is_start ? 1 : self->totals[self->tag_at]);
         struct value value =
             plan->emit == READ_LABEL_COUNTS ? label_map(self, exec) : value_long((int64_t)total);
         struct traverser result = op_start(&self->op, exec, self->tag_at, value);

@@ -1,3 +1,4 @@
+#include "common/bulk.h"
 #include "router/op/by_set.h"
 #include "router/op/effect.h"
 #include "router/op/exec.h"
@@ -181,7 +182,8 @@ static void take_values(struct group *self, struct exec *exec)
         if (traverser->mark == MAP_NONE) {
             continue;
         }
-        self->groups->bag.entries[traverser->mark].bulk += traverser->bulk;
+        struct bag_entry *entry = &self->groups->bag.entries[traverser->mark];
+        entry->bulk = bulk_add(entry->bulk, traverser->bulk);
         for (uint64_t n = 0; !plan->is_count && value != NULL && n < traverser->bulk; n++) {
             append(exec, &self->groups->lists[traverser->mark], value);
         }
@@ -193,7 +195,7 @@ static void hold(struct group *self, const struct traverser *result, const struc
 {
     struct traverser held = *result;
 
-    held.bulk = result == from ? from->bulk : result->bulk * from->bulk;
+    held.bulk = result == from ? from->bulk : bulk_mul(result->bulk, from->bulk);
     held.tag = from->mark;
     batch_push(&self->groups->held, &held);
 }

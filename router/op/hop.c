@@ -1,6 +1,7 @@
 /* One hop of a frontier: gather -> one fetch (a request a shard) -> maybe a second one, for the
  * far vertices' properties -> give. Equal vertices of the frontier are asked for once; their rows
  * fan out again here. */
+#include "common/bulk.h"
 #include "common/mem.h"
 #include "router/op/elem.h"
 #include "router/op/exec.h"
@@ -125,7 +126,8 @@ static void set_inputs(struct hop *self, bool is_summed)
         self->inputs[i] = (struct read_input){.id = self->ids.ids[i], .bulk = is_summed ? 0 : 1};
     }
     for (uint32_t i = 0; is_summed && i < self->gathered.count; i++) {
-        self->inputs[self->gathered.items[i].mark].bulk += self->gathered.items[i].bulk;
+        struct read_input *input = &self->inputs[self->gathered.items[i].mark];
+        input->bulk = bulk_add(input->bulk, self->gathered.items[i].bulk);
     }
 }
 
@@ -300,7 +302,7 @@ static bool give(struct hop *self, struct batch *out)
         uint32_t end = is_merged ? self->rows.count : self->rows.starts[from->mark + 1];
         while (first + self->row_at < end && out->count < OP_BATCH) {
             const struct read_row *row = &self->rows.rows[first + self->row_at++];
-            give_row(self, from, row, is_merged ? row->bulk : from->bulk * row->bulk, out);
+            give_row(self, from, row, is_merged ? row->bulk : bulk_mul(from->bulk, row->bulk), out);
         }
         if (first + self->row_at >= end) {
             self->row_at = 0;
@@ -318,7 +320,7 @@ static void add_totals(struct hop *self)
     }
     if (self->spec.emit == READ_COUNT) {
         for (uint32_t i = 0; i < self->rows.count; i++) {
-            self->totals[0] += self->rows.rows[i].bulk;
+            self->totals[0] = bulk_add(self->totals[0], self->rows.rows[i].bulk);
         }
         return;
     }
@@ -327,7 +329,8 @@ static void add_totals(struct hop *self)
         const struct traverser *from = &self->gathered.items[i];
         for (uint32_t k = self->rows.starts[from->mark]; k < self->rows.starts[from->mark + 1];
              k++) {
-            self->totals[from->tag] += from->bulk * self->rows.rows[k].bulk;
+            self->totals[from->tag] =
+                bulk_add(self->totals[from->tag], bulk_mul(from->bulk, self->rows.rows[k].bulk));
         }
     }
 }

@@ -1,5 +1,6 @@
 #include "router/op/items.h"
 
+#include "common/bulk.h"
 #include "common/element.h"
 
 #include <assert.h>
@@ -55,7 +56,7 @@ uint64_t items_total(const struct items *items)
         return items->count;
     }
     for (uint32_t i = 0; i < items->count; i++) {
-        total += items->bulks[i];
+        total = bulk_add(total, items->bulks[i]);
     }
     return total;
 }

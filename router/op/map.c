@@ -1,5 +1,6 @@
 /* map(t), flatMap(t), local(t): the child runs for a slice of the batch at a time; results stream
  * through. */
+#include "common/bulk.h"
 #include "common/mem.h"
 #include "router/op/child.h"
 #include "router/op/exec.h"
@@ -92,13 +93,13 @@ static void give(struct map_op *self, struct exec *exec, const struct traverser 
         break;
     case MAP_FLAT:
         next = op_split(&self->op, exec, from, result->value);
-        next.bulk = from->bulk * result->bulk;
+        next.bulk = bulk_mul(from->bulk, result->bulk);
         break;
     case MAP_LOCAL:
         next = *result;
         next.tag = from->tag;
         next.loops = from->loops;
-        next.bulk = from->bulk * result->bulk;
+        next.bulk = bulk_mul(from->bulk, result->bulk);
         break;
     }
     batch_push(out, &next);

@@ -1,3 +1,4 @@
+#include "common/bulk.h"
 #include "router/op/exec.h"
 #include "router/op/items.h"
 #include "router/op/slots.h"
@@ -44,7 +45,7 @@ static enum pull pull_local(struct range *self, struct exec *exec, struct batch 
 static bool take(struct range *self, const struct plan_range *plan, struct traverser *traverser)
 {
     uint64_t *seen = slots_at(&self->seen, traverser->tag, sizeof *seen);
-    uint64_t first = *seen, last = first + traverser->bulk; /* [first, last) */
+    uint64_t first = *seen, last = bulk_add(first, traverser->bulk); /* [first, last) */
 
     if (first >= plan->high) {
         return false;

@@ -1,3 +1,4 @@
+#include "common/bulk.h"
 #include "common/number.h"
 #include "router/op/exec.h"
 #include "router/op/items.h"
@@ -83,7 +84,7 @@ static int add(struct reduce *self, struct exec *exec, struct amount *amount,
     } else {
         rc = add_extreme(exec, amount, value, plan->which == REDUCE_MIN);
     }
-    amount->count += bulk;
+    amount->count = bulk_add(amount->count, bulk);
     return rc;
 }
 

@@ -10,6 +10,7 @@
  * if it changes the graph. Slices are as large as keeps their results, going by what came of those
  * before, at RESULTS_GOAL. After: RepeatStep.java of TinkerPop 3.8.
  */
+#include "common/bulk.h"
 #include "common/mem.h"
 #include "router/op/child.h"
 #include "router/op/exec.h"
@@ -251,7 +252,8 @@ static bool merge(struct repeat *self, struct exec *exec, const struct traverser
     if (self->ids.count != self->next.count || self->next.items[place].loops != result->loops) {
         return false;
     }
-    self->next.items[place].bulk += result->bulk;
+    struct traverser *same = &self->next.items[place];
+    same->bulk = bulk_add(same->bulk, result->bulk);
     return true;
 }
 

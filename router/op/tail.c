@@ -1,3 +1,4 @@
+#include "common/bulk.h"
 #include "router/op/exec.h"
 #include "router/op/items.h"
 #include "router/op/quota.h"
@@ -72,7 +73,7 @@ static enum pull drain(struct tail *self, struct exec *exec)
     while ((rc = op_pull(self->op.input, exec, &self->in)) == PULL_BATCH) {
         for (uint32_t i = 0; i < self->in.count; i++) {
             uint64_t *total = slots_at(&self->totals, self->in.items[i].tag, sizeof *total);
-            *total += self->in.items[i].bulk;
+            *total = bulk_add(*total, self->in.items[i].bulk);
             batch_push(&self->held, &self->in.items[i]);
         }
         if (self->held.count >= bound) {

@@ -1,3 +1,4 @@
+#include "common/bulk.h"
 #include "router/op/exec.h"
 #include "router/op/items.h"
 
@@ -28,7 +29,7 @@ static void give(struct unfold *self, struct exec *exec, struct batch *out)
     while (self->item < self->items.count && out->count < OP_BATCH) {
         uint32_t i = self->item++;
         struct traverser next = op_split(&self->op, exec, from, self->items.values[i]);
-        next.bulk *= self->items.bulks == NULL ? 1 : self->items.bulks[i];
+        next.bulk = bulk_mul(next.bulk, self->items.bulks == NULL ? 1 : self->items.bulks[i]);
         batch_push(out, &next);
     }
     if (self->item == self->items.count) {

@@ -1,5 +1,6 @@
 #include "router/remote/fetch.h"
 
+#include "common/bulk.h"
 #include "common/map.h"
 #include "common/mem.h"
 #include "router/op/exec.h"
@@ -624,7 +625,7 @@ static void merge(struct fetch *fetch, const struct read_row *row)
         gather(fetch, row);
         fetch->gathered[fetch->gathered_count - 1].ordinal = 0;
     } else {
-        fetch->gathered[*at - 1].bulk += row->bulk;
+        fetch->gathered[*at - 1].bulk = bulk_add(fetch->gathered[*at - 1].bulk, row->bulk);
     }
 }
 

@@ -1,5 +1,6 @@
 /* What generic operators keep their state in: bags, slots, items, sorting, Operators, labels,
  * paths. */
+#include "common/bulk.h"
 #include "router/op/bag.h"
 #include "router/op/by_set.h"
 #include "router/op/effect.h"
@@ -397,6 +398,22 @@ START_TEST(lanes_without_by_give_the_value)
 }
 END_TEST
 
+/* A loop that doubles a bulk in each of 64 rounds came to 0, and a shard stopped. */
+START_TEST(bulks_stop_at_the_greatest)
+{
+    uint64_t bulk = 1;
+
+    for (int round = 0; round < 100; round++) {
+        bulk = bulk_add(bulk, bulk);
+        ck_assert_uint_gt(bulk, 0);
+    }
+    ck_assert_uint_eq(bulk, BULK_MAX);
+    ck_assert_uint_eq(bulk_mul(3, 4), 12);
+    ck_assert_uint_eq(bulk_mul(UINT64_C(1) << 32, UINT64_C(1) << 32), BULK_MAX);
+    ck_assert_uint_eq(bulk_mul(BULK_MAX, 0), 0);
+}
+END_TEST
+
 START_TEST(what_is_held_counts_against_the_memory)
 {
     struct exec exec = {0};
@@ -412,10 +429,10 @@ START_TEST(what_is_held_counts_against_the_memory)
 }
 END_TEST
 
-RUN_SUITE("gathering", what_is_held_counts_against_the_memory, bag_counts_by_equivalence_and_tag,
-          bag_grows, bag_holds_what_is_not_a_number, slots_are_zero_until_written,
-          items_of_each_kind, items_collect_keeps_the_kind, sort_is_stable_and_by_tag,
-          sort_by_several_columns_and_down, shuffle_keeps_every_row, operators_of_numbers,
-          operators_of_booleans_and_refusals, add_all_of_lists_sets_and_maps, labels_by_pop,
-          maps_and_side_effects_come_before_the_path, parts_of_a_path,
+RUN_SUITE("gathering", bulks_stop_at_the_greatest, what_is_held_counts_against_the_memory,
+          bag_counts_by_equivalence_and_tag, bag_grows, bag_holds_what_is_not_a_number,
+          slots_are_zero_until_written, items_of_each_kind, items_collect_keeps_the_kind,
+          sort_is_stable_and_by_tag, sort_by_several_columns_and_down, shuffle_keeps_every_row,
+          operators_of_numbers, operators_of_booleans_and_refusals, add_all_of_lists_sets_and_maps,
+          labels_by_pop, maps_and_side_effects_come_before_the_path, parts_of_a_path,
           lanes_without_by_give_the_value)

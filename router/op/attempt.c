@@ -97,6 +97,9 @@ static enum pull run_slice(struct attempt *self, struct exec *exec, const struct
         enum pull rc = child_pull(child, exec, &self->pulled);
         if (rc == PULL_BATCH) {
             take_results(self, exec, rule);
+            if (!op_may_hold(exec, &self->results)) {
+                return PULL_ERROR;
+            }
         } else if (rc == PULL_DONE) {
             self->is_running = false;
             self->child_at++;

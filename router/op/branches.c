@@ -28,6 +28,9 @@ int branches_open(struct branches *branches, struct exec *exec,
 enum pull branches_gather(struct branches *branches, struct exec *exec, struct op *input)
 {
     while (branches->in.count == 0 || (branches->is_stateful && !branches->is_input_done)) {
+        if (!op_may_hold(exec, &branches->in)) {
+            return PULL_ERROR;
+        }
         if (branches->pulled_at == branches->pulled.count) {
             enum pull rc =
                 branches->is_input_done ? PULL_DONE : op_pull(input, exec, &branches->pulled);

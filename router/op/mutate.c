@@ -26,6 +26,9 @@ enum pull mutate_gather(struct mutate_input *input, struct op *op, struct exec *
         for (uint32_t i = 0; i < input->pulled.count; i++) {
             batch_push(&input->all, &input->pulled.items[i]);
         }
+        if (!op_may_hold(exec, &input->all)) {
+            return PULL_ERROR;
+        }
     }
     return input->all.count > 0 ? PULL_BATCH : PULL_DONE;
 }

@@ -309,6 +309,9 @@ static enum pull run_body(struct repeat *self, struct exec *exec)
         enum pull rc = child_pull(&self->body, exec, &self->pulled);
         if (rc == PULL_BATCH) {
             take_results(self, exec, loops);
+            if (!op_may_hold(exec, &self->fresh) || !op_may_hold(exec, &self->next)) {
+                return PULL_ERROR;
+            }
         } else if (rc == PULL_DONE) {
             break;
         } else {

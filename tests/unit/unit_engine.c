@@ -176,6 +176,24 @@ START_TEST(memory_ends_a_run_and_the_limit_is_told)
 }
 END_TEST
 
+START_TEST(what_operators_hold_is_bounded_too)
+{
+    static struct run run;
+    enum pull rc;
+    uint64_t now = 1;
+
+    /* No paths: hardly anything in the arena. The child keeps its tags apart, so nothing is merged. */
+    open_run(&run, "g.V().local(repeat(both().map(identity())).times(30)).count()");
+    run.exec.arena.limit_bytes = 16 << 20;
+    while ((rc = exec_pull(&run.exec, now, &run.batch)) == PULL_WAIT) {
+        now++;
+    }
+    ck_assert_int_eq(rc, PULL_ERROR);
+    ck_assert_int_eq(run.exec.error.code, E_LIMIT);
+    close_run(&run);
+}
+END_TEST
+
 START_TEST(a_turn_is_bounded_and_goes_on_where_it_was)
 {
     static struct run run;
@@ -280,5 +298,6 @@ END_TEST
 RUN_SUITE("engine", batches_grow_and_copy_out_of_themselves, ids_are_numbered_as_they_come,
           rows_are_put_in_the_order_of_inputs, done_stays_done, a_deadline_ends_a_run,
           a_cancel_ends_a_run, memory_ends_a_run_and_the_limit_is_told,
-          a_turn_is_bounded_and_goes_on_where_it_was, a_run_that_is_given_up_releases_all,
-          ids_are_read_as_the_graph_reads_them, profile_counts_requests)
+          what_operators_hold_is_bounded_too, a_turn_is_bounded_and_goes_on_where_it_was,
+          a_run_that_is_given_up_releases_all, ids_are_read_as_the_graph_reads_them,
+          profile_counts_requests)

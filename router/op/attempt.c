@@ -3,6 +3,7 @@
 #include "common/bulk.h"
 #include "common/mem.h"
 #include "router/op/exec.h"
+#include "router/op/quota.h"
 
 #include <assert.h>
 #include <string.h>
@@ -97,7 +98,7 @@ static enum pull run_slice(struct attempt *self, struct exec *exec, const struct
         enum pull rc = child_pull(child, exec, &self->pulled);
         if (rc == PULL_BATCH) {
             take_results(self, exec, rule);
-            if (!op_may_hold(exec, &self->results)) {
+            if (quota_check(exec, self->results.count, sizeof(struct traverser)) != PULL_BATCH) {
                 return PULL_ERROR;
             }
         } else if (rc == PULL_DONE) {

@@ -1,6 +1,7 @@
 #include "router/op/branches.h"
 
 #include "router/op/exec.h"
+#include "router/op/quota.h"
 
 #include <assert.h>
 
@@ -28,7 +29,7 @@ int branches_open(struct branches *branches, struct exec *exec,
 enum pull branches_gather(struct branches *branches, struct exec *exec, struct op *input)
 {
     while (branches->in.count == 0 || (branches->is_stateful && !branches->is_input_done)) {
-        if (!op_may_hold(exec, &branches->in)) {
+        if (quota_check(exec, branches->in.count, sizeof(struct traverser)) != PULL_BATCH) {
             return PULL_ERROR;
         }
         if (branches->pulled_at == branches->pulled.count) {

@@ -2,6 +2,7 @@
 
 #include "router/op/elem.h"
 #include "router/op/exec.h"
+#include "router/op/quota.h"
 #include "router/remote/transaction.h"
 
 #include <assert.h>
@@ -26,7 +27,7 @@ enum pull mutate_gather(struct mutate_input *input, struct op *op, struct exec *
         for (uint32_t i = 0; i < input->pulled.count; i++) {
             batch_push(&input->all, &input->pulled.items[i]);
         }
-        if (!op_may_hold(exec, &input->all)) {
+        if (quota_check(exec, input->all.count, sizeof(struct traverser)) != PULL_BATCH) {
             return PULL_ERROR;
         }
     }

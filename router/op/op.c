@@ -112,19 +112,6 @@ enum pull op_fail(struct exec *exec, int code, const char *format, ...)
     return PULL_ERROR;
 }
 
-bool op_may_hold(struct exec *exec, const struct batch *batch)
-{
-    size_t limit = exec->arena.limit_bytes;
-
-    if (limit != 0 && batch->count > OP_BATCH && batch->count * sizeof *batch->items > limit / 2) {
-        op_fail(exec, E_LIMIT,
-                "the query holds %u traversers: more than query_memory_max, %zu bytes",
-                batch->count, limit);
-        return false;
-    }
-    return true;
-}
-
 static bool may_go_on(struct exec *exec)
 {
     if (exec->error.code != E_OK) {

@@ -179,9 +179,6 @@ struct traverser op_start(struct op *op, struct exec *exec, uint32_t tag, struct
 /* Adds labels to the traverser's place in its path. op_pull does it for the step's own as(). */
 void op_label(struct exec *exec, struct traverser *traverser, const struct slice *labels,
               uint32_t label_count);
-/* For operators that gather: false with E_LIMIT in the exec when a batch alone has more than half of
- * the memory that the query may have. Batches are on the heap, beside the arena. */
-bool op_may_hold(struct exec *exec, const struct batch *batch);
 /* Reports an error and returns PULL_ERROR. */
 enum pull op_fail(struct exec *exec, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -15,6 +15,7 @@
 #include "router/op/child.h"
 #include "router/op/exec.h"
 #include "router/op/idset.h"
+#include "router/op/quota.h"
 #include "router/plan/params.h"
 
 #include <assert.h>
@@ -309,7 +310,8 @@ static enum pull run_body(struct repeat *self, struct exec *exec)
         enum pull rc = child_pull(&self->body, exec, &self->pulled);
         if (rc == PULL_BATCH) {
             take_results(self, exec, loops);
-            if (!op_may_hold(exec, &self->fresh) || !op_may_hold(exec, &self->next)) {
+            if (quota_check(exec, (uint64_t)self->fresh.count + self->next.count,
+                            sizeof(struct traverser)) != PULL_BATCH) {
                 return PULL_ERROR;
             }
         } else if (rc == PULL_DONE) {

@@ -42,6 +42,7 @@ struct exec {
     uint32_t waiting;    /* Fetches without their answer. */
     struct idset loaded; /* Vertices whose properties were read (load.c), and their values: */
     struct value *loaded_values;
+    uint32_t loaded_room;
     struct op *ops;  /* All operators, newest first. */
     uint32_t depth;  /* Of the children being built. */
     uint32_t budget; /* Rows that may still be worked on before this turn yields. */

@@ -120,11 +120,14 @@ static void remember(struct exec *exec, const struct vid *id, const struct value
     if (exec->loaded.count == LOADED_MAX && idset_find(&exec->loaded, id) == MAP_NONE) {
         return;
     }
-    if (exec->loaded_values == NULL) {
-        exec->loaded_values = mem_array(LOADED_MAX, sizeof *exec->loaded_values);
-    }
     struct vid copy = vid_copy(&exec->arena, id);
-    exec->loaded_values[idset_add(&exec->loaded, &copy)] = *value;
+    uint32_t place = idset_add(&exec->loaded, &copy);
+    if (place >= exec->loaded_room) {
+        exec->loaded_room = exec->loaded.room;
+        exec->loaded_values =
+            mem_resize(exec->loaded_values, exec->loaded_room * sizeof *exec->loaded_values);
+    }
+    exec->loaded_values[place] = *value;
 }
 
 static void collect(struct load_run *load, const struct value *value, bool deep, int depth)

@@ -29,6 +29,7 @@ static bool search(struct upsert *self, struct exec *exec)
 
 static enum pull create(struct upsert *self, struct exec *exec, struct value *out)
 {
+    const struct plan_merge *plan = self->op.plan->params;
     const struct value *map = &self->created;
     const struct value *id = upsert_get(map, T_ID);
     const struct value *label = upsert_get(map, T_LABEL);
@@ -41,7 +42,7 @@ static enum pull create(struct upsert *self, struct exec *exec, struct value *ou
         if (map->items[2 * i].kind == VALUE_STRING) {
             properties[count] = (struct mutate_property){.key = map->items[2 * i],
                                                          .value = map->items[2 * i + 1],
-                                                         .cardinality = ENUMERATOR_COUNT};
+                                                         .cardinality = plan->create_cardinality};
             mutate_unwrap(&properties[count].value, &properties[count].cardinality);
             count++;
         }

@@ -365,7 +365,7 @@ static bool set_matched(struct upsert *self, const struct value *element, const 
     for (uint32_t i = 0; map->kind == VALUE_MAP && i < map->size; i++) {
         struct mutate_property property = {.key = map->items[2 * i],
                                            .value = map->items[2 * i + 1],
-                                           .cardinality = ENUMERATOR_COUNT};
+                                           .cardinality = plan_of(self)->match_cardinality};
         mutate_unwrap(&property.value, &property.cardinality);
         if (!mutate_set(self->exec, element, &property)) {
             return false;

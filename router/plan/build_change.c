@@ -353,9 +353,13 @@ static int merge_option(struct build *build, struct plan_step *step, const struc
     if (in->arg_count < 2 || !build_arg_is_enum(&in->args[0], ENUM_MERGE)) {
         return error_set(build->err, E_INVALID, "option() of a merge step takes a Merge and a map");
     }
-    if (in->arg_count > 2) {
-        return error_set(build->err, E_UNSUPPORTED,
-                         "option() with a Cardinality is not supported yet");
+    if (in->arg_count > 2 && !build_arg_is_enum(&in->args[2], ENUM_CARDINALITY)) {
+        return error_set(build->err, E_INVALID, "option() takes a Merge, a map and a Cardinality");
+    }
+    if (in->arg_count > 2 && in->args[0].integer == MERGE_ON_CREATE) {
+        merge->create_cardinality = (enum enumerator)in->args[2].integer;
+    } else if (in->arg_count > 2) {
+        merge->match_cardinality = (enum enumerator)in->args[2].integer;
     }
     switch (in->args[0].integer) {
     case MERGE_ON_CREATE:
@@ -393,6 +397,7 @@ int build_change_merge(struct frame *frame, const struct call *call)
     merge->from_traverser = in->arg_count == 0;
     merge->map.child = merge->on_create.child = merge->on_match.child = PLAN_NO_CHILD;
     merge->out_v.child = merge->in_v.child = PLAN_NO_CHILD;
+    merge->create_cardinality = merge->match_cardinality = ENUMERATOR_COUNT;
     if (in->arg_count > 0) {
         rc = merge_map(build, &step, &in->args[0], &merge->map);
     }

@@ -166,6 +166,8 @@ struct plan_merge {
     struct plan_arg map;
     bool has_on_create, has_on_match;
     struct plan_arg on_create, on_match;
+    /* option(Merge.onMatch, map, Cardinality): ENUMERATOR_COUNT: none. */
+    enum enumerator create_cardinality, match_cardinality;
     bool has_out_v, has_in_v; /* mergeE: option(Merge.outV, ...). */
     struct plan_arg out_v, in_v;
 };

@@ -192,6 +192,11 @@ START_TEST(vertices_are_merged)
          ".values('age')",
          "29\n19\n"},
         {"g.mergeV(['name': 'x']).option(Merge.onCreate, null).values('name')", "x\n"},
+        {"g.mergeV(['name': 'marko']).option(Merge.onMatch, ['age': 19], list).values('age')",
+         "29\n19\n"},
+        {"g.mergeV(['name': 'marko']).option(Merge.onMatch, ['age': 19], single).values('age')",
+         "19\n"},
+        {"g.mergeV(['name': 'x']).option(Merge.onCreate, ['a': 1], set).values('a')", "1\n"},
         /* Each sees what those before it made. */
         {"g.inject(1, 2, 3).mergeV(['name': 'x']).id().dedup().count()", "1\n"},
         {"g.inject(['name': 'a'], ['name': 'b'], ['name': 'a']).mergeV().values('name')",

@@ -182,7 +182,8 @@ START_TEST(what_operators_hold_is_bounded_too)
     enum pull rc;
     uint64_t now = 1;
 
-    /* No paths: hardly anything in the arena. The child keeps its tags apart, so nothing is merged. */
+    /* No paths: hardly anything in the arena. The child keeps its tags apart, so nothing is
+     * merged. */
     open_run(&run, "g.V().local(repeat(both().map(identity())).times(30)).count()");
     run.exec.arena.limit_bytes = 16 << 20;
     while ((rc = exec_pull(&run.exec, now, &run.batch)) == PULL_WAIT) {

@@ -160,6 +160,9 @@ static void decode_inputs(struct reader *reader, struct arena *arena, struct rea
     for (uint32_t i = 0; i < n; i++) {
         inputs[i].id = vid_decode(reader);
         inputs[i].bulk = reader_varint(reader);
+        if (inputs[i].bulk == 0) {
+            reader_spoil(reader);
+        }
     }
     request->inputs = inputs;
     request->input_count = n;

@@ -166,8 +166,8 @@ static int visit_run(struct scan *scan)
     struct run run;
     int rc;
 
-    if (!stmt_column_vid(s, 0, &vertex)) {
-        return error_set(look->err, E_CORRUPT, "table adjacency: no vertex");
+    if (!stmt_column_vid(s, 0, &vertex) || label >= symbol_count(&look->tables->symbols)) {
+        return error_set(look->err, E_CORRUPT, "table adjacency: damaged key");
     }
     if (!look->at.has_vertex || !vid_equal(&vertex, &look->at.vertex)) {
         look->at.vertex = vid_copy(&look->arena, &vertex);

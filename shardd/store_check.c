@@ -219,14 +219,29 @@ static int check_dropped(struct check *check)
     return E_OK;
 }
 
+static bool has_empty_key(const struct change *change)
+{
+    for (uint32_t i = 0; i < change->prop_count; i++) {
+        if (change->props[i].key.size == 0) {
+            return true;
+        }
+    }
+    for (uint32_t i = 0; i < change->vprop_count; i++) {
+        if (change->vprops[i].key.size == 0) {
+            return true;
+        }
+    }
+    return (change->kind == CHANGE_VPROP_SET || change->kind == CHANGE_EPROP_SET) &&
+           change->key.size == 0;
+}
+
 static int check_limits(struct check *check, const struct change *change)
 {
     if ((change->kind == CHANGE_VERTEX_ADD || change->kind == CHANGE_EDGE_ADD) &&
         change->label.size == 0) {
         return error_set(check->err, E_INVALID, "an empty label");
     }
-    if ((change->kind == CHANGE_VPROP_SET || change->kind == CHANGE_EPROP_SET) &&
-        change->key.size == 0) {
+    if (has_empty_key(change)) {
         return error_set(check->err, E_INVALID, "an empty property key");
     }
     return E_OK;

@@ -296,6 +296,7 @@ START_TEST(test_request_nonsense)
 {
     static const struct read_filter key = {.on = READ_ON_EXISTS, .key = {(const uint8_t *)"k", 1}};
     static const struct read_input input = {{.num = 1}, 1};
+    static const struct read_input nothing = {{.num = 1}, 0};
     struct read_request request = {.source = READ_VERTICES, .emit = READ_MERGED};
 
     ck_assert_int_eq(decode_code(&request), E_MALFORMED);
@@ -314,6 +315,9 @@ START_TEST(test_request_nonsense)
     request.hop.direction = 0;
     ck_assert_int_eq(decode_code(&request), E_OK);
     request.emit = READ_LABEL_COUNTS;
+    ck_assert_int_eq(decode_code(&request), E_MALFORMED);
+    request.emit = READ_ROWS;
+    request.inputs = &nothing;
     ck_assert_int_eq(decode_code(&request), E_MALFORMED);
 }
 END_TEST

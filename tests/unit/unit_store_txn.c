@@ -266,6 +266,8 @@ START_TEST(test_check)
     refused(&fix, E_CONFLICT);
     storefix_vertex(&fix, 5, "");
     refused(&fix, E_INVALID);
+    storefix_vertex_with(&fix, vid_num(5), "v", "", value_int(1));
+    refused(&fix, E_INVALID);
     storefix_add(&fix, &(struct change){.kind = CHANGE_VERTEX_DROP, .vertex = vid_num(2)});
     storefix_drop_edge(&fix, 10, 1, 2, "e");
     storefix_vertex(&fix, 2, "w");
@@ -589,6 +591,55 @@ START_TEST(test_verify)
 }
 END_TEST
 
+/* Two shards' lists of the same edges agree, and tell which differ. */
+struct halves {
+    uint64_t hashes[8];
+    int64_t edges[8];
+    int count;
+};
+
+static void on_half(void *ctx, const struct vid *edge, uint64_t hash, const struct vid *vertex,
+                    const struct vid *far)
+{
+    struct halves *halves = ctx;
+
+    ck_assert(!vid_equal(vertex, far));
+    halves->edges[halves->count] = edge->num;
+    halves->hashes[halves->count++] = hash;
+}
+
+START_TEST(test_halves)
+{
+    struct halves out = {0};
+    struct halves in = {0};
+    struct storefix fix;
+
+    storefix_open(&fix);
+    storefix_vertex(&fix, 1, "v");
+    storefix_vertex(&fix, 2, "v");
+    storefix_edge(&fix, 11, 2, 1, "e");
+    storefix_edge(&fix, 10, 1, 2, "e");
+    storefix_add(&fix, &(struct change){.kind = CHANGE_EPROP_SET,
+                                        .direction = DIRECTION_OUT,
+                                        .vertex = vid_num(1),
+                                        .far = vid_num(2),
+                                        .edge = vid_num(10),
+                                        .label = SLICE("e"),
+                                        .key = SLICE("k"),
+                                        .value = value_int(1)}); /* One half only: a fault. */
+    storefix_commit(&fix);
+    ck_assert_int_eq(store_each_half(fix.store, DIRECTION_OUT, on_half, &out, &fix.err), E_OK);
+    ck_assert_int_eq(store_each_half(fix.store, DIRECTION_IN, on_half, &in, &fix.err), E_OK);
+    ck_assert_int_eq(out.count, 2);
+    ck_assert_int_eq(in.count, 2);
+    ck_assert_int_eq(out.edges[0], 10);
+    ck_assert_int_eq(in.edges[1], 11);
+    ck_assert_uint_ne(out.hashes[0], in.hashes[0]);
+    ck_assert_uint_eq(out.hashes[1], in.hashes[1]);
+    storefix_close(&fix);
+}
+END_TEST
+
 START_TEST(test_corrupt)
 {
     const int64_t ids[] = {1};
@@ -648,4 +699,4 @@ END_TEST
 
 RUN_SUITE("store_txn", test_two_phases, test_replay, test_sessions, test_trim, test_trim_bytes,
           test_check, test_range, test_identity, test_items, test_cardinality, test_given_ids,
-          test_staged, test_verify, test_corrupt, test_full)
+          test_staged, test_verify, test_halves, test_corrupt, test_full)

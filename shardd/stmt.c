@@ -81,7 +81,8 @@ static int set_up(struct stmt *stmt, size_t cache_bytes, struct error *err)
     rc = stmt_exec(stmt,
                    "PRAGMA page_size=4096; PRAGMA locking_mode=EXCLUSIVE;"
                    " PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=0;"
-                   " PRAGMA secure_delete=OFF; PRAGMA temp_store=MEMORY",
+                   " PRAGMA secure_delete=OFF; PRAGMA temp_store=MEMORY;"
+                   " PRAGMA journal_size_limit=4194304",
                    err);
     if (rc == E_OK) {
         rc = stmt_exec(stmt, cache, err);

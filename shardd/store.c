@@ -368,22 +368,31 @@ int store_entry(struct store *store, uint64_t index, struct arena *arena, struct
 int store_each_prepared(struct store *store, store_prepared_fn visit, void *ctx, struct error *err)
 {
     struct stmt *stmt = &store->tables.stmt;
+    struct arena arena;
     int rc;
 
+    arena_init(&arena, 0);
     stmt_get(stmt, STMT_PREPARED_ALL);
     while ((rc = stmt_step(stmt, STMT_PREPARED_ALL, err)) == 1) {
-        sqlite3_stmt *s = stmt->list[STMT_PREPARED_ALL];
+        uint64_t index = (uint64_t)sqlite3_column_int64(stmt->list[STMT_PREPARED_ALL], 0);
         struct txn_prepare prepare;
+        struct store_entry entry;
 
-        rc = txn_prepare_decode(stmt_column_slice(s, 1), &prepare, err);
+        rc = store_inner_entry(store, index, &arena, &entry, err);
+        if (rc == E_OK) {
+            rc = txn_prepare_decode(entry.body, &prepare, err);
+        }
         if (rc != E_OK) {
             stmt_reset(stmt, STMT_PREPARED_ALL);
             error_prefix(err, "table prepared");
-            return E_CORRUPT;
+            rc = E_CORRUPT;
+            break;
         }
-        visit(ctx, (uint64_t)sqlite3_column_int64(s, 0), &prepare);
+        visit(ctx, index, &prepare);
         txn_readset_close(&prepare.part.readset);
+        arena_reset(&arena);
     }
+    arena_close(&arena);
     return rc;
 }
 

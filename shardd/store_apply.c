@@ -84,7 +84,6 @@ static int on_prepare(struct apply *apply, const struct store_entry *entry)
     }
     s = bind_gtid(stmt, STMT_PREPARED_ADD, prepare.gtid);
     sqlite3_bind_int64(s, 3, (sqlite3_int64)entry->index);
-    stmt_bind_slice(s, 4, entry->body);
     txn_readset_close(&prepare.part.readset);
     return stmt_run(stmt, STMT_PREPARED_ADD, apply->err);
 }
@@ -95,7 +94,8 @@ static int take_prepared(struct apply *apply, struct txn_gtid gtid)
 {
     struct stmt *stmt = &apply->store->tables.stmt;
     struct txn_prepare prepare;
-    struct slice body;
+    struct store_entry entry;
+    uint64_t index;
     int rc;
 
     bind_gtid(stmt, STMT_PREPARED_GET, gtid);
@@ -103,10 +103,12 @@ static int take_prepared(struct apply *apply, struct txn_gtid gtid)
     if (rc != 1) {
         return rc;
     }
-    body = stmt_column_slice(stmt->list[STMT_PREPARED_GET], 0);
-    body.data = arena_copy(&apply->arena, body.data, body.size);
+    index = (uint64_t)sqlite3_column_int64(stmt->list[STMT_PREPARED_GET], 0);
     stmt_reset(stmt, STMT_PREPARED_GET);
-    rc = txn_prepare_decode(body, &prepare, apply->err);
+    rc = store_inner_entry(apply->store, index, &apply->arena, &entry, apply->err);
+    if (rc == E_OK) {
+        rc = txn_prepare_decode(entry.body, &prepare, apply->err);
+    }
     if (rc != E_OK) {
         return rc;
     }

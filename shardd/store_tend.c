@@ -32,8 +32,27 @@ static uint64_t bytes_max(struct store *store)
     return share > JOURNAL_BYTES ? share : JOURNAL_BYTES;
 }
 
+/* The last entry that may go: what is applied, and no prepared transaction has its changes in. */
+static int last_done(struct store *store, uint64_t *index, struct error *err)
+{
+    struct stmt *stmt = &store->tables.stmt;
+    sqlite3_stmt *s = stmt_get(stmt, STMT_PREPARED_FIRST);
+    int rc = stmt_step(stmt, STMT_PREPARED_FIRST, err);
+
+    *index = store->state.applied;
+    if (rc != 1) {
+        return rc;
+    }
+    if (sqlite3_column_type(s, 0) != SQLITE_NULL &&
+        (uint64_t)sqlite3_column_int64(s, 0) <= *index) {
+        *index = (uint64_t)sqlite3_column_int64(s, 0) - 1;
+    }
+    stmt_reset(stmt, STMT_PREPARED_FIRST);
+    return E_OK;
+}
+
 /* Which entries go: those before the last `keep`, and those in front until the rest is small enough;
- * both only of what is applied. *bytes: of their bodies. */
+ * both only of what is done. *bytes: of their bodies. */
 static int choose(struct store *store, uint64_t keep, uint64_t *upto, uint64_t *bytes,
                   struct error *err)
 {
@@ -41,14 +60,19 @@ static int choose(struct store *store, uint64_t keep, uint64_t *upto, uint64_t *
     uint64_t old = store->state.applied > keep ? store->state.applied - keep : 0;
     uint64_t most = bytes_max(store);
     bool is_large = store->journal_bytes > most;
-    int rc = E_OK;
+    uint64_t done;
+    int rc;
 
     *upto = 0;
     *bytes = 0;
     if (store->state.first == 0 || (old < store->state.first + TRIM_MIN && !is_large)) {
         return E_OK;
     }
-    sqlite3_bind_int64(stmt_get(stmt, STMT_JOURNAL_SIZES), 1, (sqlite3_int64)store->state.applied);
+    rc = last_done(store, &done, err);
+    if (rc != E_OK) {
+        return rc;
+    }
+    sqlite3_bind_int64(stmt_get(stmt, STMT_JOURNAL_SIZES), 1, (sqlite3_int64)done);
     while ((rc = stmt_step(stmt, STMT_JOURNAL_SIZES, err)) == 1) {
         uint64_t index = (uint64_t)sqlite3_column_int64(stmt->list[STMT_JOURNAL_SIZES], 0);
 

@@ -223,6 +223,39 @@ START_TEST(test_trim_bytes)
 }
 END_TEST
 
+/* The changes of a prepared transaction are in the journal alone: its entry stays, and all after it.
+ */
+START_TEST(test_trim_prepared)
+{
+    const struct txn_gtid a = {1, 1}, none = {0, 0};
+    struct storefix fix;
+
+    storefix_open(&fix);
+    for (int64_t i = 0; i < 600; i++) {
+        if (i == 290) {
+            storefix_vertex(&fix, 1000, "v");
+            prepare(&fix, a);
+        }
+        storefix_vertex(&fix, i, "v");
+        storefix_commit(&fix);
+    }
+    while (store_tend(fix.store, 1, &fix.err)) {
+    }
+    ck_assert_uint_eq(store_state(fix.store).first, 291);
+    while (store_tend(fix.store, 1, &fix.err)) {
+    }
+    ck_assert_uint_eq(store_state(fix.store).first, 291);
+    storefix_reopen(&fix);
+    ck_assert_uint_eq(look(&fix).prepared_index, 291);
+    decide(&fix, STORE_COMMIT, a, none);
+    ck_assert_uint_eq(vertex_count(&fix), 601);
+    while (store_tend(fix.store, 1, &fix.err)) {
+    }
+    ck_assert_uint_eq(store_state(fix.store).first, store_state(fix.store).last);
+    storefix_close(&fix);
+}
+END_TEST
+
 /* ---- validation ---- */
 
 static void refused(struct storefix *fix, int code)
@@ -698,5 +731,5 @@ START_TEST(test_full)
 END_TEST
 
 RUN_SUITE("store_txn", test_two_phases, test_replay, test_sessions, test_trim, test_trim_bytes,
-          test_check, test_range, test_identity, test_items, test_cardinality, test_given_ids,
-          test_staged, test_verify, test_halves, test_corrupt, test_full)
+          test_trim_prepared, test_check, test_range, test_identity, test_items, test_cardinality,
+          test_given_ids, test_staged, test_verify, test_halves, test_corrupt, test_full)

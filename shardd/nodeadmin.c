@@ -84,6 +84,7 @@ static struct value replica_stats(struct node *node, const struct replica *repli
     put_number(&pairs, "contradictions", replica->core.counters.contradictions);
     put_number(&pairs, "statements", counters.statements);
     put_number(&pairs, "rows", counters.rows);
+    put_number(&pairs, "pages_written", counters.pages_written);
     put_number(&pairs, "syncs", counters.syncs);
     put_number(&pairs, "journal_bytes", counters.journal_bytes);
     put_number(&pairs, "checkpoints", counters.checkpoints);

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / 'tests/cluster'))
@@ -84,6 +85,10 @@ class Counters:
                     if isinstance(number, (int, float)) and not isinstance(number, bool):
                         sums[key] = sums.get(key, 0) + number
         client.close()
+        with urllib.request.urlopen(f'http://127.0.0.1:{self.port}/metrics', timeout=10) as answer:
+            for line in answer.read().decode().splitlines():
+                if line.startswith('cardea_message') and ' ' in line:
+                    sums[re.split(r'[ {]', line)[0]] = float(line.rsplit(' ', 1)[1])
         return {**sums, 'cpu': cpu_seconds(self.pids)}
 
     def per(self, operations):
@@ -91,7 +96,8 @@ class Counters:
         after = self.read()
         names = {'reads': 'requests_per_op', 'statements': 'statements_per_op', 'rows': 'rows_per_op', 'wal_frames': 'pages_per_op',
                  'pages_written': 'pages_written_per_op', 'syncs': 'syncs_per_op', 'journal_bytes': 'journal_bytes_per_op',
-                 'conflicts': 'conflicts_per_op'}
+                 'conflicts': 'conflicts_per_op', 'cardea_messages_sent_total': 'router_messages_per_op',
+                 'cardea_message_sent_bytes_total': 'router_bytes_sent_per_op', 'cardea_message_received_bytes_total': 'router_bytes_received_per_op'}
         found = {label: round((after[key] - self.before[key]) / operations, 4) for key, label in names.items() if key in after}
         found['cpu_us_per_op'] = round((after['cpu'] - self.before['cpu']) / operations * 1e6, 2)
         return found

@@ -484,7 +484,7 @@ START_TEST(completion)
     check_words("", "g", 0);
     check_words("g", "g", 1);
     check_words("g.", "E V addE addV ...", 0);
-    check_words("g.wi", "with withBulk withPath withSideEffect ...", 2);
+    check_words("g.withB", "withBulk", 5);
     check_words("g.V().outE", "outE", 4);
     check_words("g.V().ha", "has hasId hasKey hasLabel ...", 2);
     check_words("g.V().hasN", "hasNot hasNext", 4);

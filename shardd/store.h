@@ -126,9 +126,9 @@ int store_read(struct store *store, const struct read_request *request,
 
 /* ---- upkeep ---- */
 
-/* Called when idle and now and then: passive checkpoints, trims of the journal (keep `keep` entries,
- * and at most 4 MiB, or an eighth of the file if that is more), chunks of index building. Returns
- * true if there is more to do. */
+/* Called when idle and now and then: passive checkpoints, trims of the journal (keep `keep`
+ * entries, and at most 4 MiB, or an eighth of the file if that is more), chunks of index building.
+ * Returns true if there is more to do. */
 bool store_tend(struct store *store, uint64_t keep, struct error *err);
 struct store_counters store_counters(const struct store *store);
 /* Vertices and edges by label, exact (each edge counted at its out half). */

@@ -51,8 +51,8 @@ static int last_done(struct store *store, uint64_t *index, struct error *err)
     return E_OK;
 }
 
-/* Which entries go: those before the last `keep`, and those in front until the rest is small enough;
- * both only of what is done. *bytes: of their bodies. */
+/* Which entries go: those before the last `keep`, and those in front until the rest is small
+ * enough; both only of what is done. *bytes: of their bodies. */
 static int choose(struct store *store, uint64_t keep, uint64_t *upto, uint64_t *bytes,
                   struct error *err)
 {

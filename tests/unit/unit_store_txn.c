@@ -223,7 +223,8 @@ START_TEST(test_trim_bytes)
 }
 END_TEST
 
-/* The changes of a prepared transaction are in the journal alone: its entry stays, and all after it.
+/* The changes of a prepared transaction are in the journal alone: its entry stays, and all after
+ * it.
  */
 START_TEST(test_trim_prepared)
 {

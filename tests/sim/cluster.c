@@ -192,7 +192,8 @@ static int open_node(const struct cluster *cluster, struct cluster_proc *proc, s
                                    .coordinator_count = 1,
                                    .is_sync = true,
                                    .cache_bytes = 1 << 20,
-                                   .adjacency_cache_bytes = 1 << 18,
+                                   .adjacency_cache_bytes = cluster->seed % 7 == 0 ? 1 : 1 << 18,
+                                   .read_rows_turn = cluster->seed % 3 == 1 ? 3 : 0,
                                    .journal_keep = cluster->seed % 4 == 0 ? 20 : 0};
     struct node *node = NULL;
     int rc = node_open(&node, &options, err);
@@ -342,7 +343,9 @@ static void drain(struct cluster *cluster, uint32_t number)
         bytes_close(&proc->inbox[i].bytes);
     }
     proc->inbox_count -= count;
-    memmove(proc->inbox, proc->inbox + count, proc->inbox_count * sizeof *proc->inbox);
+    if (proc->inbox_count > 0) {
+        memmove(proc->inbox, proc->inbox + count, proc->inbox_count * sizeof *proc->inbox);
+    }
 }
 
 static int turn_core(struct cluster *cluster, uint32_t number, struct error *err)

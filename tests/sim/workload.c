@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LIST_MAX = 4096, HANG_UP_PERCENT = 2, ITEMS_A_STEP = 3, TEXT_PART = 96 };
+enum { LIST_MAX = 4096, ITEMS_A_STEP = 3, TEXT_PART = 96 };
 
 /* ---- texts ---- */
 
@@ -660,6 +660,22 @@ void workload_down(struct workload *workload, uint32_t proc)
 {
     for (uint32_t i = 0; i < WORKLOAD_CLIENTS; i++) {
         if (workload->clients[i].proc == proc) {
+            lose(workload, i);
+        }
+    }
+}
+
+void workload_hang_up(struct workload *workload, uint64_t before_us)
+{
+    for (uint32_t i = 0; i < WORKLOAD_CLIENTS; i++) {
+        struct workload_client *client = &workload->clients[i];
+        uint32_t proc = client->proc;
+        if (client->is_waiting && client->asked_us < before_us &&
+            prng_chance(&workload->prng, 0.5)) {
+            router_client_close(cluster_router(workload->cluster, proc),
+                                cluster_ms(workload->cluster, proc), client->handle,
+                                cluster_out(workload->cluster, proc));
+            cluster_send(workload->cluster, proc);
             lose(workload, i);
         }
     }

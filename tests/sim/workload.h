@@ -111,6 +111,8 @@ void workload_close(struct workload *workload);
 /* Hooks of the cluster. */
 void workload_answers(struct workload *workload, uint32_t proc);
 void workload_down(struct workload *workload, uint32_t proc);
+/* Clients lose patience: those that have waited since before the time given may hang up. */
+void workload_hang_up(struct workload *workload, uint64_t before_us);
 /* A client's time to think is over. */
 void workload_next(struct workload *workload, uint32_t client);
 bool workload_is_idle(const struct workload *workload);

@@ -49,6 +49,13 @@ static bool search(struct upsert *self, struct exec *exec)
         spec->hop.labels = labels;
         spec->hop.label_count = 1;
     }
+    if (has_out && has_in) {
+        struct read_filter *far = ARENA_NEW(&exec->arena, struct read_filter);
+        far->on = READ_ON_ID;
+        far->predicate = upsert_equals(exec, &self->ends[1].vertex->id);
+        spec->hop.far_filters = far;
+        spec->hop.far_filter_count = 1;
+    }
     return set_input(self, exec, &self->ends[has_out ? 0 : 1].vertex->id);
 }
 

@@ -204,6 +204,10 @@ int upsert_open(struct op *op, struct exec *exec, const struct upsert_rule *rule
     self->exec = exec;
     self->rule = rule;
     self->load = (struct load_run){.want = LOAD_LABEL, .op = op};
+    self->may_ahead = !rule->is_edge;
+    for (uint32_t i = 0; i < op->plan->child_count; i++) {
+        self->may_ahead = self->may_ahead && !child_is_write(op->plan->children[i]);
+    }
     rc = check_constants(self, exec);
     if (rc == E_OK && !plan->from_traverser) {
         rc = add_arg(self, exec, &self->map_arg, &plan->map);
@@ -306,11 +310,85 @@ static enum pull find_ends(struct upsert *self, const struct value *map)
 
 /* ---- states: each gives BATCH to go on ---- */
 
+/* The maps of the window, all at once. */
+static enum pull find_maps(struct upsert *self)
+{
+    uint32_t count = self->window_end - self->window;
+    const struct traverser *items = self->input.all.items + self->window;
+    bool is_arg = !plan_of(self)->from_traverser;
+    enum pull rc = is_arg ? args_run(&self->map_arg, self->exec, items, count) : PULL_BATCH;
+
+    if (rc != PULL_BATCH) {
+        return rc;
+    }
+    self->maps = arena_array(&self->exec->arena, count, sizeof *self->maps);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct value *map = is_arg ? args_get(&self->map_arg, 0, i) : &items[i].value;
+        self->maps[i] = map == NULL ? value_null() : *map;
+        if (!check_map(self->exec, self->rule, &self->maps[i], false)) {
+            return PULL_ERROR;
+        }
+        if (self->maps[i].kind == VALUE_NULL) {
+            self->maps[i] = (struct value){.kind = VALUE_MAP};
+        }
+    }
+    return PULL_BATCH;
+}
+
+static enum pull on_ahead(struct upsert *self)
+{
+    enum pull rc = PULL_BATCH;
+
+    if (!self->is_reading) {
+        uint32_t left = self->input.all.count - self->at;
+        self->window = self->at;
+        self->window_end = self->at + (left < AHEAD_WINDOW ? left : AHEAD_WINDOW);
+        self->is_ahead = false;
+        if (self->may_ahead && left > 1) {
+            rc = find_maps(self);
+            self->is_reading =
+                rc == PULL_BATCH && ahead_start(&self->ahead, self->exec, &self->op, self->maps,
+                                                self->window_end - self->window);
+        }
+        if (rc != PULL_BATCH || self->exec->error.code != E_OK) {
+            return rc == PULL_WAIT ? rc : PULL_ERROR;
+        }
+    }
+    if (self->is_reading) {
+        rc = ahead_read(&self->ahead, self->exec);
+        if (rc != PULL_BATCH) {
+            return rc;
+        }
+        self->is_reading = false;
+        self->is_ahead = true;
+    }
+    self->state = UPSERT_MAP;
+    return PULL_BATCH;
+}
+
+static void found(struct upsert *self)
+{
+    self->row_at = 0;
+    self->is_create_known = false;
+    self->step = 0;
+    self->state = self->rows.count > 0 ? UPSERT_MATCH : UPSERT_CREATE;
+}
+
 static enum pull on_map(struct upsert *self)
 {
     const struct traverser *from = &self->input.all.items[self->at];
     enum pull rc = PULL_BATCH;
 
+    if (self->at == self->window_end) {
+        self->state = UPSERT_AHEAD;
+        return PULL_BATCH;
+    }
+    if (self->is_ahead) {
+        self->map = self->maps[self->at - self->window];
+        ahead_find(&self->ahead, self->exec, &self->map, &self->rows);
+        found(self);
+        return PULL_BATCH;
+    }
     if (plan_of(self)->from_traverser) {
         self->map = from->value;
         rc = check_map(self->exec, self->rule, &self->map, false) ? PULL_BATCH : PULL_ERROR;
@@ -329,7 +407,6 @@ static enum pull on_map(struct upsert *self)
     }
     self->spec = (struct read_request){.emit = READ_ROWS, .project = READ_ALL};
     self->rows.count = 0;
-    self->row_at = 0;
     if (!self->rule->search(self, self->exec)) {
         return PULL_ERROR;
     }
@@ -354,9 +431,7 @@ static enum pull on_search(struct upsert *self)
         }
     }
     self->rows.count = kept;
-    self->is_create_known = false;
-    self->step = 0;
-    self->state = kept > 0 ? UPSERT_MATCH : UPSERT_CREATE;
+    found(self);
     return PULL_BATCH;
 }
 
@@ -398,6 +473,7 @@ static enum pull on_match(struct upsert *self, struct batch *out)
             if (!set_matched(self, element, &map)) {
                 return PULL_ERROR;
             }
+            self->is_ahead = self->is_ahead && !ahead_is_touched(&self->map, &map);
         }
         struct traverser next = op_split(&self->op, self->exec, from, *element);
         batch_push(out, &next);
@@ -443,6 +519,9 @@ static enum pull on_create(struct upsert *self, struct batch *out)
         struct traverser next =
             op_split(&self->op, self->exec, &self->input.all.items[self->at], element);
         batch_push(out, &next);
+        if (self->is_ahead) {
+            ahead_add(&self->ahead, self->exec, &element);
+        }
         next_traverser(self);
     }
     return rc;
@@ -455,7 +534,10 @@ static enum pull advance(struct upsert *self, struct batch *out)
     switch (self->state) {
     case UPSERT_GATHER:
         rc = mutate_gather(&self->input, &self->op, self->exec, plan_of(self)->is_start);
-        self->state = rc == PULL_BATCH ? UPSERT_MAP : UPSERT_GATHER;
+        self->state = rc == PULL_BATCH ? UPSERT_AHEAD : UPSERT_GATHER;
+        break;
+    case UPSERT_AHEAD:
+        rc = self->at < self->input.all.count ? on_ahead(self) : PULL_DONE;
         break;
     case UPSERT_MAP:
         rc = self->at < self->input.all.count ? on_map(self) : PULL_DONE;
@@ -497,6 +579,10 @@ void upsert_reset(struct op *op, struct exec *exec)
 
     fetch_close(&self->fetch, exec);
     load_reset(&self->load);
+    ahead_reset(&self->ahead, exec);
+    self->is_reading = false;
+    self->is_ahead = false;
+    self->window_end = 0;
     mutate_reset(&self->input);
     args_reset(&self->map_arg);
     args_reset(&self->on_match_arg);
@@ -515,6 +601,7 @@ void upsert_close(struct op *op)
     }
     fetch_close(&self->fetch, self->exec);
     load_close(&self->load);
+    ahead_close(&self->ahead, self->exec);
     mutate_close(&self->input);
     args_close(&self->map_arg);
     args_close(&self->on_match_arg);

@@ -1,9 +1,13 @@
 /*
  * upsert.h -- what mergeV() and mergeE() have in common.
  *
+ *   for each window of traversers (mergeV): the maps of all, one fetch for what they look for
  *   for each traverser, one after the other (each sees what those before it made):
- *     find the map -> (mergeE: its ends) -> search, one fetch -> found: onMatch for each
- *                                                            -> else: onCreate, make it
+ *     find the map -> (mergeE: its ends) -> search -> found: onMatch for each
+ *                                                  -> else: onCreate, make it
+ *
+ * The search is a fetch of its own if the window could not be read ahead: maps that are not alike,
+ * children that change the graph, onMatch changing what is looked for.
  *
  * Texts of errors and rules are those of MergeStep.java, MergeVertexStep.java and
  * MergeEdgeStep.java of TinkerPop 3.8.
@@ -13,10 +17,18 @@
 #ifndef ROUTER_OP_UPSERT_H
 #define ROUTER_OP_UPSERT_H
 
+#include "router/op/ahead.h"
 #include "router/op/mutate.h"
 #include "router/op/rowset.h"
 
-enum upsert_state { UPSERT_GATHER, UPSERT_MAP, UPSERT_SEARCH, UPSERT_MATCH, UPSERT_CREATE };
+enum upsert_state {
+    UPSERT_GATHER,
+    UPSERT_AHEAD,
+    UPSERT_MAP,
+    UPSERT_SEARCH,
+    UPSERT_MATCH,
+    UPSERT_CREATE
+};
 
 struct upsert;
 
@@ -39,6 +51,13 @@ struct upsert {
     enum upsert_state state;
     struct mutate_input input;
     uint32_t at;
+    bool may_ahead;  /* mergeV, and no child that changes the graph. */
+    bool is_ahead;   /* The window's vertices are in `ahead`. */
+    bool is_reading; /* They are being read. */
+    struct ahead ahead;
+    uint32_t window; /* First traverser of the window, and the one behind its last. */
+    uint32_t window_end;
+    struct value *maps; /* Of the window. */
     struct args map_arg, on_match_arg, on_create_arg, ends_arg;
     struct value map;     /* Of this traverser, ends resolved. */
     struct value created; /* map and onCreate. */

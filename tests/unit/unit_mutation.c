@@ -1,4 +1,5 @@
 /* The operators that change the graph. */
+#include "router/op/ahead.h"
 #include "router/op/args.h"
 #include "router/op/mutate.h"
 #include "router/op/upsert.h"
@@ -229,6 +230,50 @@ START_TEST(vertices_are_merged)
 }
 END_TEST
 
+START_TEST(a_window_of_merges_is_read_ahead)
+{
+    static const struct fakecheck cases[] = {
+        {"g.inject(['name': 'marko'], ['name': 'x'], ['name': 'x'], ['name': 'lop']).mergeV()"
+         ".values('name')",
+         "marko\nx\nx\nlop\n"},
+        {"g.inject(['name': 'x'], ['name': 'x']).mergeV().id().dedup().count()", "1\n"},
+        {"g.inject(['lang': 'java'], ['lang': 'c']).mergeV().id()", "3\n5\n1000\n"},
+        {"g.inject(['age': 29], ['age': 29.0], ['age': 1], ['age': "
+         "1.0]).mergeV().id().dedup().count()",
+         "2\n"},
+        {"g.inject([(T.id): 1], [(T.id): 90], [(T.id): '90'], [(T.id): 2]).mergeV().id()",
+         "1\n90\n90\n2\n"},
+        {"g.inject([(T.label): 'person', 'name': 'marko'], [(T.label): 'dog', 'name': 'marko'])"
+         ".mergeV().label()",
+         "person\ndog\n"},
+        /* Keys that differ, nothing to look for, lists: one search each, the same results. */
+        {"g.inject(['name': 'x'], ['age': 29]).mergeV().values('name')", "x\nmarko\n"},
+        {"g.inject([(T.label): 'a'], [(T.label): 'a']).mergeV().id().dedup().count()", "1\n"},
+        {"g.inject(['k': [1, 2]], ['k': [1, 2]]).mergeV().id().dedup().count()", "1\n"},
+        {"g.inject([:], [:]).mergeV().count()", "12\n"},
+        /* What is looked for changes on the way. */
+        {"g.inject(1, 2, 3).mergeV(['name': 'marko']).option(Merge.onMatch, ['name': 'x']).id()",
+         "1\n1001\n1001\n"},
+        {"g.inject(1, 2).mergeV(['name': 'marko']).option(Merge.onMatch, ['age': 1]).values('age')",
+         "1\n1\n"},
+        {"g.inject(1, 2).mergeV(['name': 'q']).option(Merge.onCreate, ['age': 5]).values('age')",
+         "5\n5\n"},
+        {"g.inject(['name': 'marko'], 7).mergeV()",
+         "error: mergeV() and its options must resolve to a Map, not to a int\n"},
+    };
+    struct fakegraph graph;
+
+    FAKECHECK_ALL(cases);
+    fakegraph_init(&graph);
+    fakegraph_modern(&graph);
+    graph.fetches = 0;
+    fakegraph_query(&graph,
+                    "g.inject(['name': 'a'], ['name': 'b'], ['name': 'c']).mergeV().count()", true);
+    ck_assert_uint_eq(graph.fetches, 1);
+    fakegraph_close(&graph);
+}
+END_TEST
+
 START_TEST(edges_are_merged)
 {
     static const struct fakecheck cases[] = {
@@ -298,5 +343,5 @@ START_TEST(children_that_change_the_graph_see_what_was_made_before)
 END_TEST
 
 RUN_SUITE("mutation", vertices_are_added, edges_are_added, properties_are_set, things_are_dropped,
-          metas_are_dropped, vertices_are_merged, edges_are_merged,
-          children_that_change_the_graph_see_what_was_made_before)
+          metas_are_dropped, vertices_are_merged, a_window_of_merges_is_read_ahead,
+          edges_are_merged, children_that_change_the_graph_see_what_was_made_before)

@@ -5,6 +5,9 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
+
+enum { RECORD_BYTES = 24 /* Of an element, about: room for so many is made at once. */ };
 
 enum bulk_state {
     BULK_LABELS, /* Labels of ends are being read. */
@@ -54,7 +57,7 @@ static int read_record(struct reader *reader, struct exec *exec, struct element 
     if (record < BULK_VERTEX || record > BULK_EDGE_NO_ID) {
         return error_set(err, E_MALFORMED, "batch: record of kind %u", record);
     }
-    element->record = record;
+    *element = (struct element){.record = record};
     if (record != BULK_VERTEX) {
         element->out_label = reader_blob(reader);
     }
@@ -93,9 +96,12 @@ int bulk_open(struct exec *exec, struct slice records, struct bulk **out, struct
 {
     struct bulk *bulk = ARENA_NEW(&exec->arena, struct bulk);
     struct reader reader;
-    uint32_t room = 1024;
+    size_t room = records.size / RECORD_BYTES + 16;
 
-    bulk->elements = arena_array(&exec->arena, room, sizeof(struct element));
+    if (room > BULK_ELEMENTS_MAX) {
+        room = BULK_ELEMENTS_MAX;
+    }
+    bulk->elements = arena_alloc(&exec->arena, room * sizeof(struct element));
     reader_init(&reader, records);
     while (reader_left(&reader) > 0 && !reader.is_bad) {
         int rc;
@@ -104,10 +110,8 @@ int bulk_open(struct exec *exec, struct slice records, struct bulk **out, struct
             return error_set(err, E_LIMIT, "batch of more than %d elements", BULK_ELEMENTS_MAX);
         }
         if (bulk->count == room) {
-            struct element *more = arena_array(&exec->arena, 2 * (size_t)room, sizeof(*more));
-            for (uint32_t i = 0; i < room; i++) {
-                more[i] = bulk->elements[i];
-            }
+            struct element *more = arena_alloc(&exec->arena, 2 * room * sizeof(*more));
+            memcpy(more, bulk->elements, room * sizeof(*more));
             bulk->elements = more;
             room *= 2;
         }
@@ -354,8 +358,8 @@ static enum pull fill(struct bulk *bulk, struct exec *exec)
     const struct shardmap *map = remote_map(exec->remote);
     const struct shardmap_graph *graph = transaction_graph(exec->txn, exec);
     size_t most = 2 * (size_t)bulk->count;
-    struct half *halves = arena_array(&exec->arena, most, sizeof(*halves));
-    struct half *spare = arena_array(&exec->arena, most, sizeof(*spare));
+    struct half *halves = arena_alloc(&exec->arena, (most + 1) * sizeof(*halves));
+    struct half *spare = arena_alloc(&exec->arena, (most + 1) * sizeof(*spare));
     struct labels labels = {.count = 0};
     uint32_t count = 0;
 

@@ -126,7 +126,7 @@ void admin_start(struct router *router, uint64_t client, struct request *request
     call->sent.on_again = on_again;
     call->sent.deadline_ms = router->now_ms + ADMIN_DEADLINE_MS;
     /* Not repeated: a graph that is being made would be said to exist. */
-    call->sent.silence_ms = ADMIN_DEADLINE_MS;
+    call->sent.is_once = true;
     if (router->admin_count > ADMIN_CALLS_MAX) {
         error_set(&err, E_LIMIT, "%d admin requests are under way", ADMIN_CALLS_MAX);
     } else {

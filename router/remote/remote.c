@@ -197,7 +197,7 @@ void remote_send(struct remote *remote, struct remote_request *request)
     assert(request->on_reply != NULL);
     enlist(remote, request);
     request->is_held = false;
-    request->silence_ms = SILENCE_MS;
+    request->silence_ms = request->is_once ? UINT32_MAX : SILENCE_MS;
     remote->counters.requests++;
     transmit(remote, request);
 }

@@ -45,6 +45,7 @@ struct remote_request {
     uint64_t map_version; /* Held until the map is newer than this, or again_ms. */
     bool is_held;
     bool is_to_leader; /* To whoever is thought to lead the coordinators. */
+    bool is_once;      /* Not repeated after silence: it is not idempotent. */
     void *owner;
     remote_reply_fn on_reply;
     remote_again_fn on_again;

@@ -7,7 +7,7 @@
 #include <assert.h>
 #include <string.h>
 
-enum { STEPS_FIRST = 4 };
+enum { STEPS_FIRST = 4, GROW_FIRST = 4 };
 
 static const struct build_row ROWS[STEP_ID_COUNT] = {
     [STEP_V] = {build_graph_elements, 0},
@@ -164,6 +164,33 @@ static int refuse(struct build *build, const struct instruction *step,
                      (int)step->name.size, (const char *)step->name.data);
 }
 
+static uint32_t room_of(uint32_t count)
+{
+    uint32_t room = count == 0 ? 0 : GROW_FIRST;
+
+    while (room < count) {
+        room *= 2;
+    }
+    return room;
+}
+
+void *build_grow(struct build *build, const void *items, uint32_t count, uint32_t added,
+                 size_t size)
+{
+    void *grown;
+
+    assert(added > 0);
+    assert(count < UINT32_MAX / 4 && added < UINT32_MAX / 4);
+    if (count + added <= room_of(count)) {
+        return (void *)(uintptr_t)items; /* Of the plan's arena, and of this build. */
+    }
+    grown = arena_array(build->arena, room_of(count + added), size);
+    if (count > 0) {
+        memcpy(grown, items, count * size);
+    }
+    return grown;
+}
+
 struct plan_traversal *build_empty(struct build *build)
 {
     return ARENA_NEW(build->arena, struct plan_traversal);
@@ -201,11 +228,8 @@ struct plan_step build_step(const struct call *call, enum plan_kind kind, const 
 uint32_t build_adopt(struct build *build, struct plan_step *step, struct plan_traversal *child)
 {
     struct plan_traversal **children =
-        arena_array(build->arena, (size_t)step->child_count + 1, sizeof(struct plan_traversal *));
+        build_grow(build, step->children, step->child_count, 1, sizeof(struct plan_traversal *));
 
-    if (step->child_count > 0) {
-        memcpy(children, step->children, step->child_count * sizeof *children);
-    }
     children[step->child_count] = child;
     step->children = children;
     return step->child_count++;
@@ -235,12 +259,10 @@ struct plan_side_effect *build_side_effect(struct build *build, struct slice key
             return &plan->side_effects[i];
         }
     }
-    grown = arena_array(build->arena, (size_t)plan->side_effect_count + 1, sizeof *grown);
-    if (plan->side_effect_count > 0) {
-        memcpy(grown, plan->side_effects, plan->side_effect_count * sizeof *grown);
-    }
+    grown = build_grow(build, plan->side_effects, plan->side_effect_count, 1, sizeof *grown);
     plan->side_effects = grown;
     grown += plan->side_effect_count++;
+    *grown = (struct plan_side_effect){0};
     grown->key = build_arg_slice(build, key);
     grown->reducer = ENUMERATOR_COUNT;
     return grown;
@@ -266,10 +288,10 @@ static int attach_labels(struct frame *frame, const struct instruction *as)
         build_push(frame, &identity);
     }
     last = &frame->traversal->steps[frame->traversal->step_count - 1];
-    all = arena_array(build->arena, (size_t)last->label_count + added_count, sizeof *all);
-    if (last->label_count > 0) {
-        memcpy(all, last->labels, last->label_count * sizeof *all);
+    if (added_count == 0) {
+        return E_OK;
     }
+    all = build_grow(build, last->labels, last->label_count, added_count, sizeof *all);
     memcpy(all + last->label_count, added, added_count * sizeof *all);
     last->labels = all;
     last->label_count += added_count;

@@ -92,6 +92,11 @@ void build_push(struct frame *frame, const struct plan_step *step);
 void build_append(struct build *build, struct plan_traversal *traversal,
                   const struct plan_step *step);
 struct plan_traversal *build_empty(struct build *build);
+/* An array with room for `added` more, which only grew through here: rooms are powers of two, so
+ * that ten
+ * thousand small additions do not copy ten thousand times. */
+void *build_grow(struct build *build, const void *items, uint32_t count, uint32_t added,
+                 size_t size);
 /* Makes known a side effect's key. Gives its entry. */
 struct plan_side_effect *build_side_effect(struct build *build, struct slice key);
 

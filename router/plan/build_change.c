@@ -240,13 +240,11 @@ static int make_entries(struct frame *frame, struct plan_step *step, const struc
         has_cardinality ? (enum enumerator)in->args[0].integer : ENUMERATOR_COUNT;
     bool is_map = in->arg_count == from + 1 && in->args[from].kind == VALUE_MAP;
     uint32_t added = is_map ? in->args[from].size : 1;
-    struct plan_set_property_entry *entries =
-        arena_array(build->arena, (size_t)*count + added + 1, sizeof *entries);
+    struct plan_set_property_entry *entries;
     int rc;
 
-    if (*count > 0) {
-        memcpy(entries, *all, *count * sizeof *entries);
-    }
+    entries = build_grow(build, *all, *count, added + 1, sizeof *entries);
+    memset(entries + *count, 0, added * sizeof *entries);
     if (is_map) {
         rc = map_entries(build, step, &in->args[from], cardinality, entries + *count);
     } else if (in->arg_count < from + 2) {

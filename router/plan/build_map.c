@@ -1,5 +1,7 @@
 #include "router/plan/build.h"
 
+#include "common/map.h"
+
 #include <assert.h>
 
 int build_map_inject(struct frame *frame, const struct call *call)
@@ -157,6 +159,21 @@ int build_map_select(struct frame *frame, const struct call *call)
     return rc;
 }
 
+static int check_unique(struct build *build, uint32_t count, const struct slice *keys)
+{
+    struct map_text seen;
+    int rc = E_OK;
+
+    map_text_init(&seen, NULL, true);
+    for (uint32_t i = 0; rc == E_OK && i < count; i++) {
+        if (!map_text_put(&seen, keys[i], 1)) {
+            rc = error_set(build->err, E_INVALID, "keys must be unique in ProjectStep");
+        }
+    }
+    map_text_close(&seen);
+    return rc;
+}
+
 int build_map_project(struct frame *frame, const struct call *call)
 {
     struct build *build = frame->build;
@@ -167,12 +184,8 @@ int build_map_project(struct frame *frame, const struct call *call)
     if (rc == E_OK) {
         rc = build_arg_bys(build, &step, call, &project->by_count, &project->bys);
     }
-    for (uint32_t i = 0; rc == E_OK && i < project->key_count; i++) {
-        for (uint32_t j = 0; j < i; j++) {
-            if (slice_equal(project->keys[i], project->keys[j])) {
-                return error_set(build->err, E_INVALID, "keys must be unique in ProjectStep");
-            }
-        }
+    if (rc == E_OK) {
+        rc = check_unique(build, project->key_count, project->keys);
     }
     if (rc == E_OK) {
         build_push(frame, &step);

@@ -205,7 +205,7 @@ const struct plan_set_property_entry *build_subgraph_entry(struct build *build, 
     if (build->part.read == NULL || build->part.write.kind == VALUE_NULL) {
         return NULL;
     }
-    entry = ARENA_NEW(build->arena, struct plan_set_property_entry);
+    entry = build_grow(build, NULL, 0, 1, sizeof *entry);
     entry->cardinality = ENUMERATOR_COUNT;
     entry->key = (struct plan_arg){.value = value_string(build->part.key), .child = PLAN_NO_CHILD};
     entry->value = (struct plan_arg){.value = build->part.write, .child = PLAN_NO_CHILD};

@@ -215,6 +215,40 @@ START_TEST(deep_nesting_is_refused)
 }
 END_TEST
 
-RUN_SUITE("plan", golden_steps, golden_refused, golden_rules, steps_go_in_and_out,
-          params_are_replaced_not_changed, passing_steps_are_known, scopes_and_modulators,
-          deep_nesting_is_refused)
+/* Thousands of small parts in one step: memory in proportion, not its square. */
+static size_t plan_bytes(const char *head, const char *part, int count)
+{
+    struct arena arena = {0};
+    struct error err = {0};
+    struct gremlin_script script = {0};
+    struct gremlin_input input;
+    struct plan *plan = NULL;
+    struct bytes text;
+    size_t used;
+
+    bytes_init(&text, 0);
+    bytes_format(&text, "%s", head);
+    for (int i = 0; i < count; i++) {
+        bytes_format(&text, ".%s('k%d', %d)", part, i, i);
+    }
+    arena_init(&arena, 0);
+    input = (struct gremlin_input){.text = bytes_slice(&text)};
+    ck_assert_int_eq(gremlin_parse(&arena, &input, &script, &err), E_OK);
+    ck_assert_int_eq(plan_build(script.queries[0].bytecode, &plan, &err), E_OK);
+    used = plan->arena.used_bytes;
+    plan_free(&plan);
+    arena_close(&arena);
+    bytes_close(&text);
+    return used;
+}
+
+START_TEST(plans_grow_with_their_text)
+{
+    ck_assert_uint_lt(plan_bytes("g.addV('x')", "property", 5000), 16 << 20);
+    ck_assert_uint_lt(plan_bytes("g.V()", "has", 5000), 16 << 20);
+}
+END_TEST
+
+RUN_SUITE("plan", plans_grow_with_their_text, golden_steps, golden_refused, golden_rules,
+          steps_go_in_and_out, params_are_replaced_not_changed, passing_steps_are_known,
+          scopes_and_modulators, deep_nesting_is_refused)

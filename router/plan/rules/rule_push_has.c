@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <string.h>
 
+enum { IDS_MAX = 1000 /* Compared with each other. */ };
+
 static bool append(struct plan *plan, uint32_t *count, const struct read_filter **filters,
                    const struct read_filter *added, uint32_t added_count)
 {
@@ -90,7 +92,8 @@ static bool is_plain_id(const struct value *id)
 
 static bool ids_of(const struct predicate *predicate)
 {
-    if (predicate->test != PREDICATE_EQ && predicate->test != PREDICATE_WITHIN) {
+    if ((predicate->test != PREDICATE_EQ && predicate->test != PREDICATE_WITHIN) ||
+        predicate->operand_count > IDS_MAX) {
         return false;
     }
     for (uint32_t i = 0; i < predicate->operand_count; i++) {
@@ -103,7 +106,7 @@ static bool ids_of(const struct predicate *predicate)
             }
         }
     }
-    return predicate->operand_count <= READ_FILTERS_MAX;
+    return true;
 }
 
 static void make_ids(struct plan *plan, struct plan_step *step)

@@ -5,7 +5,7 @@
 #include <assert.h>
 #include <string.h>
 
-enum { COUNT_BITS = 21, SORT_SMALL = 24, MERGE_FIRST = 4096 };
+enum { COUNT_BITS = 21, SORT_SMALL = 24, SPREAD_AT = 4096 };
 
 /* ---- sets ---- */
 
@@ -14,7 +14,7 @@ static uint16_t join(uint16_t a, uint16_t b)
     return a == b ? a : ITEM_X;
 }
 
-/* Few: insertion sort. Many: a byte a slot. */
+/* Few: insertion sort. */
 static void merge_few(struct lock_set *set)
 {
     uint32_t count = 0;
@@ -36,34 +36,53 @@ static void merge_few(struct lock_set *set)
     set->count = count;
 }
 
-static void merge_many(struct lock_set *set)
+static void add_mode(struct lock_set *set, uint16_t slot, uint16_t mode)
 {
-    uint8_t *modes = mem_alloc(TXN_SLOTS);
+    uint8_t *at = &set->modes[slot];
+
+    *at = (uint8_t)(*at == 0 ? mode : join(*at, mode));
+}
+
+/* From here on a byte a slot. */
+static void spread(struct lock_set *set)
+{
+    set->modes = mem_alloc(TXN_SLOTS);
+    for (uint32_t i = 0; i < set->count; i++) {
+        add_mode(set, set->items[i].slot, set->items[i].mode);
+    }
+    set->count = 0;
+}
+
+static void gather(struct lock_set *set)
+{
     uint32_t count = 0;
 
-    for (uint32_t i = 0; i < set->count; i++) {
-        uint8_t *mode = &modes[set->items[i].slot];
-        *mode = (uint8_t)(*mode == 0 ? set->items[i].mode : join(*mode, set->items[i].mode));
+    for (uint32_t slot = 0; slot < TXN_SLOTS; slot++) {
+        count += set->modes[slot] != 0;
+    }
+    if (count > set->room) {
+        set->room = count;
+        set->items = mem_resize(set->items, set->room * sizeof *set->items);
     }
     for (uint32_t slot = 0; slot < TXN_SLOTS; slot++) {
-        if (modes[slot] != 0) {
-            set->items[count++] = (struct lock){(uint16_t)slot, modes[slot]};
+        if (set->modes[slot] != 0) {
+            set->items[set->count++] = (struct lock){(uint16_t)slot, set->modes[slot]};
         }
     }
-    set->count = count;
-    mem_free(modes);
+    mem_free(set->modes);
+    set->modes = NULL;
 }
 
 void lock_set_add(struct lock_set *set, uint16_t slot, enum item_mode mode)
 {
     assert(set != NULL);
     assert(mode >= ITEM_S && mode <= ITEM_X);
-    if (set->limit == 0) {
-        set->limit = MERGE_FIRST;
+    if (set->count == SPREAD_AT && set->modes == NULL) {
+        spread(set);
     }
-    if (set->count == set->limit) {
-        merge_many(set);
-        set->limit = set->count * 2 < MERGE_FIRST ? MERGE_FIRST : set->count * 2;
+    if (set->modes != NULL) {
+        add_mode(set, slot, (uint16_t)mode);
+        return;
     }
     if (set->count == set->room) {
         set->room = set->room == 0 ? 16 : set->room * 2;
@@ -75,17 +94,21 @@ void lock_set_add(struct lock_set *set, uint16_t slot, enum item_mode mode)
 void lock_set_finish(struct lock_set *set)
 {
     assert(set != NULL);
-    if (set->count <= SORT_SMALL) {
+    if (set->modes == NULL && set->count <= SORT_SMALL) {
         merge_few(set);
-    } else {
-        merge_many(set);
+        return;
     }
+    if (set->modes == NULL) {
+        spread(set);
+    }
+    gather(set);
 }
 
 void lock_set_close(struct lock_set *set)
 {
     assert(set != NULL);
     mem_free(set->items);
+    mem_free(set->modes);
     *set = (struct lock_set){0};
 }
 

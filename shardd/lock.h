@@ -29,7 +29,7 @@ struct lock_set {
     struct lock *items;
     uint32_t count;
     uint32_t room;
-    uint32_t limit; /* Merged when count reaches it. */
+    uint8_t *modes; /* By slot, while a large set is built; 0: not in. */
 };
 
 void lock_set_add(struct lock_set *set, uint16_t slot, enum item_mode mode);

@@ -265,7 +265,7 @@ static uint32_t pick_reads(struct workload *workload)
     return mask;
 }
 
-/* An element of a set is in two of them: an edge at both ends, a vertex by label and by property. */
+/* An element of a set is in two: an edge at both ends, a vertex by label and by property. */
 static uint32_t pick_appends(struct workload *workload, uint32_t taken)
 {
     uint32_t mask = pick_lists_of(workload) & ~taken;

@@ -8,6 +8,7 @@
 
 enum {
     BYTES_A_SET = 4096, /* Expected: decides how many sets there are. */
+    EMPTY_BYTES = 16,   /* So that no bytes means no entries. */
     SHARE_MAX = 4       /* One entry takes at most this part of the whole. */
 };
 
@@ -29,8 +30,12 @@ void adjcache_init(struct adjcache *cache, size_t bytes_max)
 
 static size_t size_of(const struct adjcache_entry *entry)
 {
-    return entry->count *
-           (sizeof *entry->far + (entry->far_labels == NULL ? 0 : sizeof *entry->far_labels));
+    size_t half = sizeof *entry->far;
+
+    if (entry->far_labels != NULL) {
+        half += sizeof *entry->far_labels;
+    }
+    return EMPTY_BYTES + entry->count * half;
 }
 
 static void evict(struct adjcache *cache, struct adjcache_entry *entry)

@@ -424,4 +424,12 @@ START_TEST(test_seed_2)
 }
 END_TEST
 
-RUN_SUITE("store_model", test_seed_1, test_seed_2)
+/* Found stale answers of the cache once: an adjacency that is empty was charged no bytes, and a
+ * cache of no bytes was taken for one of no entries. */
+START_TEST(test_seed_101)
+{
+    run(101);
+}
+END_TEST
+
+RUN_SUITE("store_model", test_seed_1, test_seed_2, test_seed_101)

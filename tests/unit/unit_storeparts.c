@@ -133,6 +133,16 @@ START_TEST(test_adjcache)
     adjcache_clear(&cache);
     ck_assert_uint_eq(cache.bytes, 0);
     adjcache_close(&cache);
+    /* Nothing but an empty adjacency: a change has to drop it all the same. */
+    adjcache_init(&cache, 64 << 10);
+    adjcache_add(&cache, &entry);
+    ck_assert_ptr_nonnull(adjcache_find(&cache, 7, 1, 3));
+    adjcache_drop(&cache, &seven);
+    ck_assert_ptr_null(adjcache_find(&cache, 7, 1, 3));
+    adjcache_add(&cache, &entry);
+    adjcache_clear(&cache);
+    ck_assert_ptr_null(adjcache_find(&cache, 7, 1, 3));
+    adjcache_close(&cache);
     adjcache_init(&cache, 0);
     adjcache_add(&cache, &entry);
     ck_assert_ptr_null(adjcache_find(&cache, 7, 1, 3));

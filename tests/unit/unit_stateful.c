@@ -104,6 +104,12 @@ START_TEST(the_rest_and_what_rules_push)
          "3 x marko\n3 x josh\n3 x peter\n"},
         {"g.V().local(out().order().by('name').limit(1)).values('name')", "josh\nlop\nlop\n"},
         {"g.V().barrier().out().barrier().in().count()", "12\n"},
+        {"g.V().out().count()", "6\n"},
+        {"g.V().in('created').count()", "4\n"},
+        {"g.V().both().count()", "12\n"},
+        {"g.V().outE('knows').has('weight', P.gt(0.5)).count()", "1\n"},
+        {"g.V().outE('knows').values('weight').order()", "0.5\n1.0\n"},
+        {"g.V().out().hasLabel('software').count()", "4\n"},
         {"g.withStrategies(new SubgraphStrategy(vertices: hasLabel('person'), edges: has('weight', "
          "P.gt(0.6)))).V().out().values('name')",
          "josh\n"},

@@ -37,10 +37,9 @@ static uint32_t slice_max(const struct attempt *self)
  * */
 static enum pull fill(struct attempt *self, struct exec *exec)
 {
-    enum pull rc = op_pull(self->op.input, exec, &self->in);
+    enum pull rc = op_gather(&self->op, exec, &self->gather, &self->in);
 
     if (rc != PULL_BATCH) {
-        batch_clear(&self->in);
         return rc;
     }
     if (self->in.count > self->room) {
@@ -186,7 +185,7 @@ enum pull attempt_pull(struct attempt *self, struct exec *exec, const struct att
             }
             continue;
         }
-        if (self->in.count == 0) {
+        if (self->in.count == 0 || self->gather.is_open) {
             rc = fill(self, exec);
             if (rc != PULL_BATCH) {
                 return rc;
@@ -211,6 +210,7 @@ void attempt_reset(struct op *op, struct exec *exec)
 
     (void)exec;
     batch_clear(&self->in);
+    op_gather_reset(&self->gather);
     self->is_running = false;
     self->is_giving = false;
 }
@@ -223,6 +223,7 @@ void attempt_close(struct op *op)
         child_close(&self->children[i]);
     }
     batch_close(&self->in);
+    op_gather_close(&self->gather);
     batch_close(&self->open);
     batch_close(&self->pulled);
     batch_close(&self->results);

@@ -13,6 +13,7 @@ struct attempt {
     struct op op;
     struct child *children;
     struct batch in;
+    struct op_gather gather;
     bool *has_result;  /* Of `in`. */
     struct batch open; /* Those of `in` without a result; mark: place in `in`. */
     struct batch pulled;

@@ -28,7 +28,10 @@ int branches_open(struct branches *branches, struct exec *exec,
 
 enum pull branches_gather(struct branches *branches, struct exec *exec, struct op *input)
 {
-    while (branches->in.count == 0 || (branches->is_stateful && !branches->is_input_done)) {
+    uint32_t goal = branches->goal == 0 ? OP_BATCH : branches->goal;
+
+    goal = branches->is_stateful ? UINT32_MAX : goal;
+    while (branches->in.count < goal) {
         if (quota_check(exec, branches->in.count, sizeof(struct traverser)) != PULL_BATCH) {
             return PULL_ERROR;
         }
@@ -59,6 +62,8 @@ enum pull branches_gather(struct branches *branches, struct exec *exec, struct o
 
 void branches_begin(struct branches *branches)
 {
+    branches->goal = branches->goal == 0 ? OP_BATCH : branches->goal;
+    branches->goal = branches->goal < OP_WIDE ? 2 * branches->goal : OP_WIDE;
     batch_clear(&branches->in);
     branches->at = 0;
     branches->is_entered = false;
@@ -110,6 +115,7 @@ void branches_reset(struct branches *branches, bool is_round)
     batch_clear(&branches->in);
     batch_clear(&branches->pulled);
     branches->pulled_at = 0;
+    branches->goal = 0;
     branches->is_input_done = false;
     branches->is_entered = false;
     branches->at = 0;

@@ -29,6 +29,7 @@ struct branches {
     struct batch pulled;
     uint32_t pulled_at;
     bool is_input_done;
+    uint32_t goal;   /* Traversers wanted at a time; doubles. */
     uint32_t at;     /* Branch that runs. */
     bool is_entered; /* It has its share. */
 };

@@ -10,6 +10,7 @@
 struct filter {
     struct op op;
     struct batch in;
+    struct op_gather gather;
     struct by_run *children;
     bool *is_decided; /* Of `in`; on the heap, as the arrays below. */
     bool *is_kept;
@@ -117,8 +118,8 @@ static enum pull pull(struct op *op, struct exec *exec, struct batch *out)
     enum pull rc = PULL_BATCH;
 
     while (rc == PULL_BATCH && out->count == 0) {
-        if (self->in.count == 0) {
-            rc = op_pull(op->input, exec, &self->in);
+        if (self->in.count == 0 || self->gather.is_open) {
+            rc = op_gather(op, exec, &self->gather, &self->in);
             if (rc != PULL_BATCH) {
                 return rc;
             }
@@ -147,6 +148,7 @@ static void reset(struct op *op, struct exec *exec)
         by_reset(&self->children[i]);
     }
     batch_clear(&self->in);
+    op_gather_reset(&self->gather);
     self->is_running = false;
 }
 
@@ -158,6 +160,7 @@ static void close(struct op *op)
         by_close(&self->children[i]);
     }
     batch_close(&self->in);
+    op_gather_close(&self->gather);
     batch_close(&self->open);
     mem_free(self->is_decided);
     mem_free(self->is_kept);

@@ -8,6 +8,7 @@
 struct has {
     struct op op;
     struct batch in;
+    struct op_gather gather;
     struct load_run load;
     bool needs_load;
     bool is_loading;
@@ -144,7 +145,8 @@ static enum pull pull(struct op *op, struct exec *exec, struct batch *out)
 
     while (rc == PULL_BATCH && out->count == 0) {
         if (!self->is_loading) {
-            rc = op_pull(op->input, exec, &self->in);
+            rc = self->needs_load ? op_gather(op, exec, &self->gather, &self->in)
+                                  : op_pull(op->input, exec, &self->in);
         }
         if (rc == PULL_BATCH && self->needs_load) {
             self->is_loading = true;
@@ -164,6 +166,7 @@ static void reset(struct op *op, struct exec *exec)
 
     (void)exec;
     load_reset(&self->load);
+    op_gather_reset(&self->gather);
     self->is_loading = false;
 }
 
@@ -173,6 +176,7 @@ static void close(struct op *op)
 
     load_close(&self->load);
     batch_close(&self->in);
+    op_gather_close(&self->gather);
 }
 
 extern const struct op_class has_class;

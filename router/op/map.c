@@ -13,6 +13,7 @@ struct map_op {
     struct op op;
     struct child child;
     struct batch in;
+    struct op_gather gather;
     struct batch slice; /* What the child runs for. */
     struct batch results;
     bool is_splitting; /* local() with side effects inside: a run for each of a bulk. */
@@ -46,14 +47,12 @@ static enum pull next_slice(struct map_op *self, struct exec *exec)
 
     max = max < OP_GATHER ? max : OP_GATHER;
 
-    if (self->at == self->in.count) {
-        enum pull rc = op_pull(self->op.input, exec, &self->in);
+    if (self->at == self->in.count || self->gather.is_open) {
+        self->at = 0;
+        enum pull rc = op_gather(&self->op, exec, &self->gather, &self->in);
         if (rc != PULL_BATCH) {
-            batch_clear(&self->in);
-            self->at = 0;
             return rc;
         }
-        self->at = 0;
     }
     batch_clear(&self->slice);
     while (self->at < self->in.count && self->slice.count < max) {
@@ -135,6 +134,7 @@ static void reset(struct op *op, struct exec *exec)
 
     (void)exec;
     batch_clear(&self->in);
+    op_gather_reset(&self->gather);
     self->at = 0;
     self->copies = 0;
     self->is_running = false;
@@ -146,6 +146,7 @@ static void close(struct op *op)
 
     child_close(&self->child);
     batch_close(&self->in);
+    op_gather_close(&self->gather);
     batch_close(&self->slice);
     batch_close(&self->results);
     mem_free(self->is_seen);

@@ -207,6 +207,55 @@ enum pull op_pull(struct op *op, struct exec *exec, struct batch *out)
     return rc;
 }
 
+/* ---- gathering ---- */
+
+static void take(struct op_gather *gather, struct batch *in)
+{
+    if (in->count == 0) {
+        struct batch swap = *in;
+        *in = gather->pulled;
+        gather->pulled = swap;
+        return;
+    }
+    for (uint32_t i = 0; i < gather->pulled.count; i++) {
+        batch_push(in, &gather->pulled.items[i]);
+    }
+}
+
+enum pull op_gather(struct op *op, struct exec *exec, struct op_gather *gather, struct batch *in)
+{
+    if (!gather->is_open) {
+        batch_clear(in);
+        gather->is_open = true;
+        gather->goal = gather->goal == 0 ? OP_BATCH : gather->goal;
+    }
+    uint32_t goal = op->plan->row_bound != 0 ? 1 : gather->goal;
+    while (in->count < goal) {
+        enum pull rc = op_pull(op->input, exec, &gather->pulled);
+        if (rc == PULL_DONE) {
+            break;
+        }
+        if (rc != PULL_BATCH) {
+            return rc;
+        }
+        take(gather, in);
+    }
+    gather->is_open = false;
+    gather->goal = gather->goal < OP_WIDE ? 2 * gather->goal : OP_WIDE;
+    return in->count > 0 ? PULL_BATCH : PULL_DONE;
+}
+
+void op_gather_reset(struct op_gather *gather)
+{
+    gather->is_open = false;
+    gather->goal = 0;
+}
+
+void op_gather_close(struct op_gather *gather)
+{
+    batch_close(&gather->pulled);
+}
+
 /* ---- traversers ---- */
 
 static const struct path_node *place(struct exec *exec, const struct path_node *previous,

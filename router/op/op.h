@@ -43,6 +43,7 @@ struct op;
 
 enum {
     OP_BATCH = 1024,   /* Rows that a batch has usually. */
+    OP_WIDE = 16384,   /* Rows that op_gather puts together. */
     OP_GATHER = 65536, /* Traversers that a hop gathers before it asks the shards. */
     OP_LOOPS_MAX = 8   /* Nesting of repeat(). */
 };
@@ -159,6 +160,20 @@ static inline bool op_is_asked(const struct op *op, uint32_t tag)
  * asserts that a BATCH is not empty, attaches as() labels to what comes out. DONE stays DONE until
  * reset. */
 enum pull op_pull(struct op *op, struct exec *exec, struct batch *out);
+
+/* For operators that run children or ask the shards for each of their batches: gathers the input into
+ * ever larger ones, so that the requests of a long input stay few and a limit() is served early. */
+struct op_gather {
+    struct batch pulled;
+    uint32_t goal; /* Traversers wanted; doubles. */
+    bool is_open;  /* A WAIT came while gathering. */
+};
+
+/* Like op_pull of the operator's input: BATCH with `in` filled, DONE, WAIT, ERROR. Gives one batch at a
+ * time if the plan bounds the rows. */
+enum pull op_gather(struct op *op, struct exec *exec, struct op_gather *gather, struct batch *in);
+void op_gather_reset(struct op_gather *gather);
+void op_gather_close(struct op_gather *gather);
 
 /* ---- batches ---- */
 

@@ -7,6 +7,7 @@
 struct properties {
     struct op op;
     struct batch in;
+    struct op_gather gather;
     struct load_run load;
     bool is_loading;
     uint32_t at; /* Next of `in`. */
@@ -85,8 +86,7 @@ static enum pull fill(struct properties *self, struct exec *exec)
 
     if (!self->is_loading) {
         self->at = 0;
-        rc = op_pull(self->op.input, exec, &self->in);
-        self->at = 0;
+        rc = op_gather(&self->op, exec, &self->gather, &self->in);
     }
     if (rc == PULL_BATCH) {
         self->is_loading = true;
@@ -103,7 +103,7 @@ static enum pull pull(struct op *op, struct exec *exec, struct batch *out)
     struct properties *self = (struct properties *)op;
 
     while (out->count < OP_BATCH) {
-        if (self->is_loading || self->at == self->in.count) {
+        if (self->is_loading || self->gather.is_open || self->at == self->in.count) {
             if (out->count > 0) {
                 break;
             }
@@ -125,6 +125,7 @@ static void reset(struct op *op, struct exec *exec)
 
     (void)exec;
     load_reset(&self->load);
+    op_gather_reset(&self->gather);
     batch_clear(&self->in);
     self->is_loading = false;
     self->at = 0;
@@ -136,6 +137,7 @@ static void close(struct op *op)
 
     load_close(&self->load);
     batch_close(&self->in);
+    op_gather_close(&self->gather);
 }
 
 extern const struct op_class properties_class;

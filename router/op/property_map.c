@@ -16,6 +16,7 @@ struct property_map {
     struct op op;
     enum state state;
     struct batch in;
+    struct op_gather gather;
     struct load_run load;
     struct by_run *bys;
     struct batch pairs; /* value: of a pair; mark: which of `in`. */
@@ -256,7 +257,7 @@ static enum pull pull(struct op *op, struct exec *exec, struct batch *out)
     enum pull rc;
 
     if (self->state == PULLING) {
-        rc = op_pull(op->input, exec, &self->in);
+        rc = op_gather(op, exec, &self->gather, &self->in);
         if (rc != PULL_BATCH) {
             return rc;
         }
@@ -283,6 +284,7 @@ static void reset(struct op *op, struct exec *exec)
 
     (void)exec;
     load_reset(&self->load);
+    op_gather_reset(&self->gather);
     for (uint32_t i = 0; i < plan_of(self)->by_count; i++) {
         by_reset(&self->bys[i]);
     }
@@ -298,6 +300,7 @@ static void close(struct op *op)
         by_close(&self->bys[i]);
     }
     batch_close(&self->in);
+    op_gather_close(&self->gather);
     batch_close(&self->pairs);
     mem_free(self->keys);
     mem_free(self->values);

@@ -7,6 +7,7 @@ struct side_effect_op {
     struct op op;
     struct child child;
     struct batch in;
+    struct op_gather gather;
     struct batch results; /* Thrown away. */
     bool is_running;
     uint32_t at; /* First of `in` that the child has not run for. */
@@ -48,8 +49,8 @@ static enum pull pull(struct op *op, struct exec *exec, struct batch *out)
     struct side_effect_op *self = (struct side_effect_op *)op;
     enum pull rc;
 
-    if (self->in.count == 0) {
-        rc = op_pull(op->input, exec, &self->in);
+    if (self->in.count == 0 || self->gather.is_open) {
+        rc = op_gather(op, exec, &self->gather, &self->in);
         if (rc != PULL_BATCH) {
             return rc;
         }
@@ -72,6 +73,7 @@ static void reset(struct op *op, struct exec *exec)
 
     (void)exec;
     batch_clear(&self->in);
+    op_gather_reset(&self->gather);
     self->is_running = false;
 }
 
@@ -81,6 +83,7 @@ static void close(struct op *op)
 
     child_close(&self->child);
     batch_close(&self->in);
+    op_gather_close(&self->gather);
     batch_close(&self->results);
 }
 

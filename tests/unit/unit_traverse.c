@@ -118,6 +118,35 @@ START_TEST(a_hop_of_a_frontier_is_one_fetch)
 }
 END_TEST
 
+START_TEST(a_long_input_takes_few_fetches)
+{
+    static const struct {
+        const char *query;
+        uint32_t fetches;
+    } cases[] = {
+        {"g.V().where(out()).count()", 4},          {"g.V().out().has('x').count()", 2},
+        {"g.V().map(out().count()).sum()", 4},      {"g.V().union(out(), in()).count()", 7},
+        {"g.V().coalesce(out(), in()).count()", 7}, {"g.V().where(out()).limit(1)", 4},
+    };
+    struct fakegraph graph;
+
+    fakegraph_init(&graph);
+    for (int64_t i = 0; i < 4000; i++) {
+        struct change change = {
+            .kind = CHANGE_VERTEX_ADD, .vertex = vid_num(i), .label = SLICE("x")};
+        ck_assert_int_eq(transaction_change(&graph.txn, NULL, &change, NULL), E_OK);
+    }
+    graph.txn.change_count = 0;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        graph.fetches = 0;
+        fakegraph_query(&graph, cases[i].query, true);
+        ck_assert_msg(graph.fetches <= cases[i].fetches, "%s: %u fetches", cases[i].query,
+                      graph.fetches);
+    }
+    fakegraph_close(&graph);
+}
+END_TEST
+
 START_TEST(equal_vertices_of_a_frontier_are_asked_for_once)
 {
     struct fakegraph graph;
@@ -234,5 +263,6 @@ END_TEST
 RUN_SUITE("traverse", elements_by_id_keep_the_order_of_ids,
           in_the_middle_every_traverser_meets_the_elements, counts_are_read_not_enumerated,
           hops_keep_the_order_of_their_frontier, equal_traversers_travel_as_one,
-          a_hop_of_a_frontier_is_one_fetch, equal_vertices_of_a_frontier_are_asked_for_once,
-          properties_and_their_maps, tokens, filters, labels_and_paths)
+          a_hop_of_a_frontier_is_one_fetch, a_long_input_takes_few_fetches,
+          equal_vertices_of_a_frontier_are_asked_for_once, properties_and_their_maps, tokens,
+          filters, labels_and_paths)

@@ -4,8 +4,9 @@
  *   file reader --loader_vertex, loader_edge--> window, sorted by vertex --> batch
  *       --"load" request--> router (router/bulk.h)
  *
- * A window of elements is sorted by their (out) vertex before it is cut into batches, so that a shard writes the
- * edges of a vertex together, however they lie in the file. What a window holds depends on the files alone.
+ * A window of elements is sorted by their (out) vertex before it is cut into batches, so that a
+ * shard writes the edges of a vertex together, however they lie in the file. What a window holds
+ * depends on the files alone.
  *
  * Vertices of all files come first, then edges (the readers make two passes where a file mixes
  * them). Batches are all or nothing. After each, the number of elements done is written to a

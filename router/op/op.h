@@ -161,16 +161,17 @@ static inline bool op_is_asked(const struct op *op, uint32_t tag)
  * reset. */
 enum pull op_pull(struct op *op, struct exec *exec, struct batch *out);
 
-/* For operators that run children or ask the shards for each of their batches: gathers the input into
- * ever larger ones, so that the requests of a long input stay few and a limit() is served early. */
+/* For operators that run children or ask the shards for each of their batches: gathers the input
+ * into ever larger ones, so that the requests of a long input stay few and a limit() is served
+ * early. */
 struct op_gather {
     struct batch pulled;
     uint32_t goal; /* Traversers wanted; doubles. */
     bool is_open;  /* A WAIT came while gathering. */
 };
 
-/* Like op_pull of the operator's input: BATCH with `in` filled, DONE, WAIT, ERROR. Gives one batch at a
- * time if the plan bounds the rows. */
+/* Like op_pull of the operator's input: BATCH with `in` filled, DONE, WAIT, ERROR. Gives one batch
+ * at a time if the plan bounds the rows. */
 enum pull op_gather(struct op *op, struct exec *exec, struct op_gather *gather, struct batch *in);
 void op_gather_reset(struct op_gather *gather);
 void op_gather_close(struct op_gather *gather);

@@ -42,7 +42,7 @@ status=0
 run() {
     dir=$1
     shift
-    meson test -C "$dir" --print-errorlogs --no-rebuild "$@" || status=1
+    meson test -C "$dir" --print-errorlogs --no-rebuild --timeout-multiplier 5 "$@" || status=1
 }
 export ASAN_OPTIONS=detect_stack_use_after_return=0 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 run build-asan --suite unit --suite golden --suite fuzz

@@ -1,5 +1,7 @@
 #include "router/plan/rules/rules.h"
 
+#include <string.h>
+
 /* What the steps behind an element read of it. */
 struct reads {
     enum read_project project;
@@ -141,9 +143,9 @@ static void find_reads(const struct plan_traversal *traversal, uint32_t at, stru
 
 static void set_reads(struct plan *plan, struct plan_step *step, const struct reads *reads)
 {
-    const struct slice *keys =
-        arena_copy(&plan->arena, reads->keys, (reads->key_count + 1u) * sizeof reads->keys[0]);
+    struct slice *keys = arena_array(&plan->arena, reads->key_count + 1u, sizeof *keys);
 
+    memcpy(keys, reads->keys, reads->key_count * sizeof *keys);
     if (step->kind == PLAN_HOP) {
         struct plan_hop *hop = rules_params(plan, step, sizeof *hop);
         hop->project = reads->project;

@@ -184,7 +184,7 @@ def run_one(runner, scenario, form):
         return 'passed'
     except NotDriverText as reason:
         return f'none: {reason}'
-    except Failure as failure:
+    except (Failure, ServerError) as failure:
         return f'failed: {failure}'
     except (OSError, ConnectionError) as problem:
         runner.reconnect()

@@ -52,7 +52,9 @@ static const struct argp parser = {
     "GRAPH",
     "Checks a graph: both halves of each edge are there and equal, their ends exist, degrees, "
     "counters and "
-    "indexes agree with the data. Exit code 0: no differences; 1: differences, listed.",
+    "indexes agree with the data. What differs is listed.\vExample:\n"
+    "  cardeactl check g\n\n"
+    "Exit codes: 0 no differences, 1 differences, 2 wrong usage, 3 no connection.",
     NULL,
     NULL,
     NULL};

@@ -99,7 +99,10 @@ static const struct argp graph_parser = {
     parse_option,
     "list\ncreate NAME\ndrop NAME",
     "Named graphs of the cluster."
-    "\vExit codes: 0 ok, 1 the cluster said no, 2 wrong usage, 3 no "
+    "\vExamples:\n"
+    "  cardeactl graph create air --shards 8\n"
+    "  cardeactl graph create time --partitioner range --split 1000,2000\n\n"
+    "Exit codes: 0 ok, 1 the cluster said no, 2 wrong usage, 3 no "
     "connection.",
     NULL,
     NULL,
@@ -184,7 +187,10 @@ static const struct argp index_parser = {
     parse_option,
     "list GRAPH\ncreate GRAPH KEY\ndrop GRAPH NAME",
     "Indexes on property keys of vertices: equality, ranges and prefixes."
-    "\vExit codes: 0 ok, 1 the "
+    "\vExamples:\n"
+    "  cardeactl index create g name\n"
+    "  cardeactl index create g code --label airport\n\n"
+    "Exit codes: 0 ok, 1 the "
     "cluster said no, 2 wrong usage, 3 no connection.",
     NULL,
     NULL,

@@ -7,7 +7,10 @@ static const struct argp parser = {
     NULL,
     NULL,
     "Shows nodes, graphs and shards as the coordinators know them."
-    "\vExit codes: 0 ok, 1 the cluster said no, 2 wrong usage, 3 no connection.",
+    "\vExamples:\n"
+    "  cardeactl status\n"
+    "  cardeactl --output json status\n\n"
+    "Exit codes: 0 ok, 1 the cluster said no, 2 wrong usage, 3 no connection.",
     NULL,
     NULL,
     NULL};

@@ -16,7 +16,7 @@
 
 #include <editline/readline.h>
 
-enum { WORDS_MAX = 4096, HISTORY_MAX = 2000 };
+enum { WORDS_MAX = 4096, HISTORY_MAX = 2000, CONTROL_C = 3 };
 
 struct console {
     const char *router;
@@ -79,7 +79,10 @@ static const struct argp parser = {
     parse_option,
     NULL,
     "Asks a cluster by hand: Gremlin on one or more lines, :help for the rest."
-    "\vExit codes: 0 ok, 2 wrong usage, 3 no connection.",
+    "\vExamples:\n"
+    "  cardea console\n"
+    "  cardea console --router db1:8182 --output table\n\n"
+    "Exit codes: 0 ok, 2 wrong usage, 3 no connection.",
     NULL,
     NULL,
     NULL};
@@ -95,6 +98,9 @@ static const char help[] =
 
 /* ---- completion ---- */
 
+/* What ends a word: a step begins after a dot, a key after a quote. */
+static char word_breaks[] = " \t\n.,()[]{}'\"";
+
 static void add_word(struct console *console, const char *word)
 {
     if (console->word_count < WORDS_MAX) {
@@ -104,28 +110,11 @@ static void add_word(struct console *console, const char *word)
 
 static void load_words(struct console *console)
 {
-    static const char *const more[] = {"within(",
-                                       "without(",
-                                       "between(",
-                                       "inside(",
-                                       "outside(",
-                                       "containing(",
-                                       "gt(",
-                                       "gte(",
-                                       "lt(",
-                                       "lte(",
-                                       "eq(",
-                                       "neq(",
-                                       "startingWith(",
-                                       "endingWith(",
-                                       "regex(",
-                                       "T.id",
-                                       "T.label",
-                                       "Order.asc",
-                                       "Order.desc",
-                                       "Scope.local",
-                                       "WithOptions.tokens",
-                                       "__."};
+    static const char *const more[] = {
+        "within(",       "without(",    "between(", "inside(", "outside(", "containing(",
+        "gt(",           "gte(",        "lt(",      "lte(",    "eq(",      "neq(",
+        "startingWith(", "endingWith(", "regex(",   "id",      "label",    "asc",
+        "desc",          "local",       "tokens",   "__"};
     struct client_query query = {.text = SLICE("g.V().limit(2000).properties().key().dedup()"),
                                  .source = console->graph};
     struct client_answer answer;
@@ -205,7 +194,16 @@ static bool ends_open(struct slice text)
     return text.size > 0 && (text.data[text.size - 1] == '.' || text.data[text.size - 1] == ',');
 }
 
-/* One query or command, or false at the end of input. */
+/* Ctrl-C while a line is typed: readline() ends without one. */
+static int cancel_line(int count, int key)
+{
+    (void)count, (void)key;
+    is_interrupted = 1;
+    rl_done = 1;
+    return 0;
+}
+
+/* One query or command (nothing after Ctrl-C), or false at the end of input. */
 static bool read_text(struct bytes *text)
 {
     const char *prompt = "gremlin> ";
@@ -213,12 +211,16 @@ static bool read_text(struct bytes *text)
     bytes_clear(text);
     do {
         char *line = readline(prompt);
-        if (line == NULL) {
-            return false;
-        }
         if (is_interrupted) {
             is_interrupted = 0;
+            rl_done = 0;
             bytes_clear(text);
+            fputs("^C\n", stdout);
+            free(line);
+            return true;
+        }
+        if (line == NULL) {
+            return false;
         }
         bytes_append(text, line, strlen(line));
         bytes_u8(text, '\n');
@@ -434,6 +436,11 @@ int cli_console(int argc, char **argv)
         open_history(console);
         rl_attempted_completion_function = completions;
         rl_completion_append_character = '\0';
+        rl_basic_word_break_characters = word_breaks;
+        rl_completer_word_break_characters = word_breaks;
+        rl_initialize();
+        (void)rl_parse_and_bind("setty -d -isig");
+        (void)rl_add_defun("cancel-line", cancel_line, CONTROL_C);
         load_words(console);
         sigaction(SIGINT, &action, NULL);
         if (isatty(STDIN_FILENO)) {

@@ -44,6 +44,7 @@ struct file {
     uint64_t line;      /* Where the row began. */
     uint64_t next_line;
     bool has_head;
+    bool after_cr; /* The row before ended in CR: a LF belongs to it. */
     bool is_edges;
     bool only_head;
     int rc;
@@ -224,15 +225,22 @@ static struct slice special_cell(const struct file *file, enum column_kind kind)
     return (struct slice){0};
 }
 
+static int bad_id(struct file *file, const char *column, struct slice id)
+{
+    return loader_bad(file->loader, file->line, file->err, "%s is %s", column,
+                      id.size == 0              ? "empty"
+                      : id.size <= VID_TEXT_MAX ? "not UTF-8"
+                                                : "longer than 1024 bytes");
+}
+
 static int give_vertex(struct file *file, const struct properties *props)
 {
     struct slice id = special_cell(file, COLUMN_ID), label = special_cell(file, COLUMN_LABEL);
     struct change vertex = {
         .kind = CHANGE_VERTEX_ADD, .vprops = props->items, .vprop_count = props->count};
 
-    if (id.size == 0 || id.size > VID_TEXT_MAX) {
-        return loader_bad(file->loader, file->line, file->err, "~id is %s",
-                          id.size == 0 ? "empty" : "too long");
+    if (!loader_is_id(id)) {
+        return bad_id(file, "~id", id);
     }
     vertex.vertex = loader_id(id);
     vertex.label = label.size > 0 ? label : SLICE("vertex");
@@ -246,8 +254,15 @@ static int give_edge(struct file *file, const struct properties *props)
     struct property *list = arena_array(&file->row, props->count, sizeof(*list));
     struct change edge = {.kind = CHANGE_EDGE_ADD, .direction = DIRECTION_OUT};
 
-    if (from.size == 0 || to.size == 0 || label.size == 0) {
-        return loader_bad(file->loader, file->line, file->err, "~from, ~to or ~label is empty");
+    if (!loader_is_id(from) || !loader_is_id(to)) {
+        bool is_from = !loader_is_id(from);
+        return bad_id(file, is_from ? "~from" : "~to", is_from ? from : to);
+    }
+    if (id.size > 0 && !loader_is_id(id)) {
+        return bad_id(file, "~id", id);
+    }
+    if (label.size == 0) {
+        return loader_bad(file->loader, file->line, file->err, "~label is empty");
     }
     for (uint32_t i = 0; i < props->count; i++) {
         list[i] = (struct property){.key = props->items[i].key, .value = props->items[i].value};
@@ -267,7 +282,7 @@ static int give_row(struct file *file)
     bool is_bad = false;
     int rc;
 
-    if (file->field_count == 1 && file->fields[0].data == NULL) {
+    if (file->field_count == 0) {
         return E_OK; /* An empty line. */
     }
     if (file->field_count != file->column_count) {
@@ -299,11 +314,16 @@ static void on_row(int end, void *ctx)
 {
     struct file *file = ctx;
 
-    (void)end;
-    if (file->rc == E_OK && !file->has_head) {
+    bool is_rest = file->after_cr && end == '\n' && file->field_count == 0;
+
+    file->after_cr = end == '\r';
+    if (is_rest) {
+        return;
+    }
+    if (file->rc == E_OK && !file->has_head && file->field_count > 0) {
         file->column_count = file->field_count < COLUMNS_MAX ? file->field_count : COLUMNS_MAX;
         file->rc = read_head(file);
-    } else if (file->rc == E_OK && !file->only_head) {
+    } else if (file->rc == E_OK && file->has_head && !file->only_head) {
         file->rc = give_row(file);
     }
     file->next_line++;
@@ -312,16 +332,27 @@ static void on_row(int end, void *ctx)
     arena_reset(&file->row);
 }
 
+/* The mark that spreadsheets put before UTF-8. */
+static void skip_mark(FILE *input)
+{
+    char mark[3];
+
+    if (fread(mark, 1, sizeof(mark), input) != sizeof(mark) || memcmp(mark, "\xef\xbb\xbf", 3)) {
+        rewind(input);
+    }
+}
+
 static int parse(struct file *file, FILE *input)
 {
     struct csv_parser parser;
     char piece[READ_SIZE];
     size_t size;
 
-    if (csv_init(&parser, CSV_STRICT | CSV_STRICT_FINI | CSV_EMPTY_IS_NULL) != 0) {
+    if (csv_init(&parser, CSV_STRICT | CSV_STRICT_FINI | CSV_EMPTY_IS_NULL | CSV_REPALL_NL) != 0) {
         return error_set(file->err, E_LIMIT, "no memory for a CSV parser");
     }
     file->line = file->next_line = 1;
+    skip_mark(input);
     while (file->rc == E_OK && !(file->only_head && file->has_head) &&
            (size = fread(piece, 1, sizeof(piece), input)) > 0) {
         if (csv_parse(&parser, piece, size, on_field, on_row, file) != size) {

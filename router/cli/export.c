@@ -68,7 +68,10 @@ static const struct argp parser = {
     "(.xml, .graphml) or graphson (.json) into the file TARGET. `cardea load` reads all three "
     "back. Vertices "
     "and edges are read in one query each and held in memory."
-    "\vExit codes: 0 ok, 1 the server or the disk said no, 2 wrong usage, 3 no connection.",
+    "\vExamples:\n"
+    "  cardea export ./backup\n"
+    "  cardea export --graph air air.graphml\n\n"
+    "Exit codes: 0 ok, 1 the server or the disk said no, 2 wrong usage, 3 no connection.",
     NULL,
     NULL,
     NULL};

@@ -165,7 +165,7 @@ static int give_vertex(struct file *file)
     struct change vertex = {
         .kind = CHANGE_VERTEX_ADD, .vprops = props, .vprop_count = file->data_count};
 
-    if (file->id.size == 0 || file->id.size > VID_TEXT_MAX) {
+    if (!loader_is_id(file->id)) {
         return loader_bad(file->loader, line_of(file), file->err, "<node> without a usable id");
     }
     for (uint32_t i = 0; i < file->data_count; i++) {
@@ -181,9 +181,10 @@ static int give_edge(struct file *file)
 {
     struct change edge = {.kind = CHANGE_EDGE_ADD, .direction = DIRECTION_OUT};
 
-    if (file->source.size == 0 || file->target.size == 0) {
+    if (!loader_is_id(file->source) || !loader_is_id(file->target) ||
+        (file->id.size > 0 && !loader_is_id(file->id))) {
         return loader_bad(file->loader, line_of(file), file->err,
-                          "<edge> without source or target");
+                          "<edge> without a usable id, source or target");
     }
     edge.vertex = loader_id(file->source);
     edge.far = loader_id(file->target);

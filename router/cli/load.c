@@ -268,6 +268,10 @@ static int load(struct options *options, struct client *client, const char *targ
     } else if (loader->is_terminal) {
         fputc('\n', stderr);
     }
+    if ((rc == E_MALFORMED || rc == E_IO) && loader->sent == 0 && loader->resume_after == 0 &&
+        !loader->is_waiting) {
+        unlink(state); /* Nothing was sent. */
+    }
     loader_close(loader);
     mem_free(loader);
     return rc;
@@ -285,6 +289,20 @@ static int exit_code(int rc)
         return CLI_NO_SERVER;
     default:
         return CLI_FAILED;
+    }
+}
+
+static const char *hint_of(int rc)
+{
+    switch (rc) {
+    case E_UNAVAILABLE:
+    case E_TIMEOUT:
+    case E_CANCELLED:
+        return "start the same command again: it goes on where it was";
+    case E_MALFORMED:
+        return "--on-error skip leaves out what cannot be read";
+    default:
+        return NULL;
     }
 }
 
@@ -314,12 +332,16 @@ int cli_load(int argc, char **argv)
         rc = client_open(&client, host, port, &err);
     }
     if (rc == E_OK) {
-        rc = load(options, &client, options->data ? options->data : host, &err);
+        char target[4096];
+        if (options->data == NULL) {
+            snprintf(target, sizeof(target), "%s:%s", host, port);
+        } else if (realpath(options->data, target) == NULL) {
+            snprintf(target, sizeof(target), "%s", options->data);
+        }
+        rc = load(options, &client, target, &err);
     }
     if (rc != E_OK) {
-        cli_error(rc == E_UNAVAILABLE ? "start the same command again: it goes on where it was"
-                                      : NULL,
-                  "%s", err.text);
+        cli_error(hint_of(rc), "%s", err.text);
     }
     client_close(&client);
     local_close(&local);

@@ -4,6 +4,7 @@
 #include "common/hash.h"
 #include "common/mem.h"
 #include "router/bulk.h"
+#include "router/wire/graphson.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -32,17 +33,21 @@ static void read_state(struct loader *loader)
     if (file == NULL) {
         return;
     }
-    if (fscanf(file, "elements %" SCNu64, &loader->resume_after) != 1) {
+    loader->twins_before = -1;
+    if (fscanf(file, "elements %" SCNu64 " before %" SCNd64, &loader->resume_after,
+               &loader->twins_before) < 1) {
         loader->resume_after = 0;
     }
     fclose(file);
     loader->is_doubtful = true;
-    fprintf(stderr, "resuming: %" PRIu64 " elements were loaded before (%s)\n",
-            loader->resume_after, loader->state_path);
+    if (loader->resume_after > 0 && !loader->is_quiet) {
+        fprintf(stderr, "resuming: %" PRIu64 " elements were loaded before (%s)\n",
+                loader->resume_after, loader->state_path);
+    }
 }
 
-/* Written anew and renamed: a kill leaves the old or the new one. */
-static int write_state(struct loader *loader, struct error *err)
+/* Written anew and renamed: a kill leaves the old or the new one. twins_before: -1 for none. */
+static int write_state(struct loader *loader, int64_t twins_before, struct error *err)
 {
     char path[4096];
     FILE *file;
@@ -57,6 +62,9 @@ static int write_state(struct loader *loader, struct error *err)
         return error_set(err, E_IO, "cannot write %s", path);
     }
     bad = fprintf(file, "elements %" PRIu64 "\n", loader->sent) < 0;
+    if (twins_before >= 0) {
+        bad |= fprintf(file, "before %" PRId64 "\n", twins_before) < 0;
+    }
     bad |= fclose(file) != 0;
     if (bad || rename(path, loader->state_path) != 0) {
         return error_set(err, E_IO, "cannot write %s", loader->state_path);
@@ -72,7 +80,7 @@ int loader_open(struct loader *loader, struct error *err)
     loader->started_ms = loader->shown_ms = now_ms();
     loader->is_terminal = isatty(STDERR_FILENO) && getenv("NO_COLOR") == NULL && !loader->is_quiet;
     read_state(loader);
-    return write_state(loader, err);
+    return loader->is_doubtful ? E_OK : write_state(loader, -1, err);
 }
 
 void loader_close(struct loader *loader)
@@ -164,7 +172,7 @@ static int receive(struct loader *loader, struct error *err)
     arena_close(&arena);
     if (rc == E_OK) {
         loader->sent += loader->waiting_count;
-        rc = write_state(loader, err);
+        rc = write_state(loader, -1, err);
     }
     return rc;
 }
@@ -193,56 +201,101 @@ static int send_batch(struct loader *loader, struct error *err)
     return rc;
 }
 
-/* The first batch after a kill may have been committed without our knowing: batches are all or
-   nothing, so its first element tells. */
-static int is_there(struct loader *loader, bool *there, struct error *err)
+/* An id as Gremlin text. */
+static void put_id(struct bytes *out, const struct vid *id)
+{
+    if (id->text.data == NULL) {
+        bytes_format(out, "%" PRId64 "L", id->num);
+        return;
+    }
+    graphson_put_text(out, id->text);
+}
+
+/* How many elements there are that are like the batch's first: of its id; or, if it is an edge
+ * without one, of its ends and label. */
+static int count_twins(struct loader *loader, int64_t *count, struct error *err)
 {
     struct client_query query = {.source = loader->graph};
     struct client_answer answer;
+    struct change change;
+    struct reader reader;
+    struct bytes text = {0};
     struct arena arena;
+    uint8_t record;
     int rc;
 
     arena_init(&arena, 0);
-    if (loader->first_id.text.data != NULL) {
-        struct bytes text = {0};
-        bytes_init(&text, 0);
-        for (size_t i = 0; i < loader->first_id.text.size; i++) {
-            uint8_t c = loader->first_id.text.data[i];
-            bytes_append(&text, "\\", c == '\'' || c == '\\' ? 1 : 0);
-            bytes_u8(&text, c);
-        }
-        query.text =
-            slice_text(arena_format(&arena, "g.%s('%.*s').count()", loader->is_edges ? "E" : "V",
-                                    (int)text.size, (const char *)text.data));
-        bytes_close(&text);
-    } else {
-        query.text = slice_text(arena_format(&arena, "g.%s(%" PRId64 "L).count()",
-                                             loader->is_edges ? "E" : "V", loader->first_id.num));
+    bytes_init(&text, 0);
+    reader_init(&reader, loader->first);
+    record = reader_u8(&reader);
+    if (record != BULK_VERTEX) {
+        (void)reader_blob(&reader);
     }
+    change_decode(&reader, &arena, &change);
+    assert(!reader.is_bad);
+    bytes_format(&text, record == BULK_EDGE ? "g.E(" : "g.V(");
+    put_id(&text, record == BULK_EDGE ? &change.edge : &change.vertex);
+    if (record == BULK_EDGE_NO_ID) {
+        bytes_format(&text, ").outE(");
+        graphson_put_text(&text, change.label);
+        bytes_format(&text, ").where(__.inV().hasId(");
+        put_id(&text, &change.far);
+        bytes_format(&text, ")");
+    }
+    bytes_format(&text, ").count()");
+    query.text = bytes_slice(&text);
     rc = client_eval(loader->client, &query, &arena, &answer, err);
     if (rc == E_OK && (answer.status != 200 || answer.results.size != 1)) {
         rc = error_set(err, E_EVALUATION, "cannot tell whether a batch was loaded: %.*s",
                        (int)answer.message.size, (const char *)answer.message.data);
     }
-    *there = rc == E_OK && answer.results.items[0].integer > 0;
+    *count = rc == E_OK ? answer.results.items[0].integer : 0;
+    bytes_close(&text);
     arena_close(&arena);
+    return rc;
+}
+
+/* The first batch after a kill may have been committed without our knowing: batches are all or
+   nothing, so its first element tells. */
+static int is_there(struct loader *loader, bool *there, struct error *err)
+{
+    bool has_id = loader->first.data[0] != BULK_EDGE_NO_ID;
+    int64_t count = 0;
+    int rc;
+
+    if (!has_id && loader->twins_before < 0) {
+        *there = false;
+        return E_OK;
+    }
+    rc = count_twins(loader, &count, err);
+    *there = rc == E_OK && count > (has_id ? 0 : loader->twins_before);
     return rc;
 }
 
 static int flush_batch(struct loader *loader, struct error *err)
 {
     bool there = false;
+    int64_t twins = -1;
     int rc = receive(loader, err);
 
+    loader->first = bytes_slice(&loader->batch);
     if (rc == E_OK && loader->batch_count > 0 && loader->is_doubtful) {
         loader->is_doubtful = false;
         rc = is_there(loader, &there, err);
     }
     if (rc == E_OK && there) {
         loader->sent += loader->batch_count;
-        rc = write_state(loader, err);
+        rc = write_state(loader, -1, err);
     } else if (rc == E_OK && loader->batch_count > 0) {
-        rc = send_batch(loader, err);
+        if (loader->first.data[0] == BULK_EDGE_NO_ID && *loader->state_path) {
+            rc = count_twins(loader, &twins, err);
+        }
+        if (rc == E_OK && twins >= 0) {
+            rc = write_state(loader, twins, err);
+        }
+        if (rc == E_OK) {
+            rc = send_batch(loader, err);
+        }
     }
     bytes_clear(&loader->batch);
     loader->batch_count = 0;
@@ -258,31 +311,6 @@ static bool is_new(struct loader *loader)
         return false;
     }
     return true;
-}
-
-/* The id of the batch's first element. */
-static void note_first(struct loader *loader, struct slice record)
-{
-    struct change change;
-    struct arena arena;
-    struct reader reader;
-    struct vid id;
-
-    arena_init(&arena, 0);
-    reader_init(&reader, record);
-    if (reader_u8(&reader) != BULK_VERTEX) {
-        (void)reader_blob(&reader);
-    }
-    change_decode(&reader, &arena, &change);
-    id = change.kind == CHANGE_VERTEX_ADD ? change.vertex : change.edge;
-    loader->first_id = id;
-    if (id.text.data != NULL) {
-        size_t size =
-            id.text.size < sizeof(loader->first_text) ? id.text.size : sizeof(loader->first_text);
-        memcpy(loader->first_text, id.text.data, size);
-        loader->first_id.text = slice_of(loader->first_text, size);
-    }
-    arena_close(&arena);
 }
 
 static int order_records(const void *a, const void *b)
@@ -305,9 +333,7 @@ static int flush_window(struct loader *loader, struct error *err)
         if (!is_new(loader)) {
             continue;
         }
-        if (loader->batch_count++ == 0 && loader->is_doubtful) {
-            note_first(loader, slice_of(loader->window.data + record->at, record->size));
-        }
+        loader->batch_count++;
         bytes_append(&loader->batch, loader->window.data + record->at, record->size);
         if (loader->batch_count >= LOADER_BATCH_ELEMENTS ||
             loader->batch.size >= LOADER_BATCH_BYTES) {

@@ -11,7 +11,8 @@
  * Vertices of all files come first, then edges (the readers make two passes where a file mixes
  * them). Batches are all or nothing. After each, the number of elements done is written to a
  * state file, so that a load that was killed goes on: elements done are skipped; of the one
- * batch whose fate is not known, the first element is asked for.
+ * batch whose fate is not known, the first element is asked for. An edge without an id is known by
+ * its ends and label: how many such edges there are is written down before its batch is sent.
  *
  * Shell.
  */
@@ -35,8 +36,8 @@ enum {
 
 /* An element of the window. */
 struct loader_record {
-    uint64_t key;  /* Of its vertex: equal for equal ids, in order for numbers. */
-    uint32_t at;   /* In the window's bytes. */
+    uint64_t key; /* Of its vertex: equal for equal ids, in order for numbers. */
+    uint32_t at;  /* In the window's bytes. */
     uint32_t size;
 };
 
@@ -56,14 +57,14 @@ struct loader {
     uint64_t bad;
     uint64_t resume_after; /* Elements to skip: a run before has loaded them. */
     bool is_doubtful;      /* The next batch may have been loaded by the run before. */
+    int64_t twins_before;  /* Of the batch whose fate is not known; -1: it was not sent. */
     struct bytes window;
     struct loader_record *records;
     uint32_t record_count;
     struct bytes batch;
     uint32_t batch_count;
-    struct vid first_id; /* Of the batch: asked for when doubtful. */
-    uint8_t first_text[VID_TEXT_MAX];
-    bool is_waiting; /* A batch is with the server. */
+    struct slice first; /* Record of the batch's first element, in the batch. */
+    bool is_waiting;    /* A batch is with the server. */
     uint64_t waiting_count;
     uint64_t sent;         /* Elements acknowledged, skipped ones included. */
     struct map numbers;    /* Vertex id -> label number, of the vertices in these files. */
@@ -102,6 +103,8 @@ int csv_kind(const char *path, bool *is_edges, struct error *err);
 
 /* Ids: text that is a whole number in its shortest form is a number, all else a string. */
 struct vid loader_id(struct slice text);
+/* Whether loader_id takes it: UTF-8, neither empty nor longer than VID_TEXT_MAX. */
+bool loader_is_id(struct slice text);
 /* Types by name, any case: string, boolean, byte, short, int, long, float, double, date,
    datetime, uuid, char, bigint, bigdecimal and their usual other names (Neptune's, GraphML's,
    Neo4j's). */

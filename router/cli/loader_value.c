@@ -47,6 +47,11 @@ bool loader_type_is_known(struct slice type)
     return kind_of(type) != VALUE_NULL;
 }
 
+bool loader_is_id(struct slice text)
+{
+    return text.size > 0 && text.size <= VID_TEXT_MAX && text_is_utf8(text);
+}
+
 struct vid loader_id(struct slice text)
 {
     int64_t number;

@@ -16,9 +16,7 @@ static const struct {
     {"export", cli_export, "write a graph as CSV, GraphML or GraphSON 3"},
 };
 
-enum {
-    COMMAND_COUNT = sizeof(commands) / sizeof(commands[0])
-};
+enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
 
 static void usage(FILE *out)
 {

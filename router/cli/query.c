@@ -160,7 +160,10 @@ int cli_query(int argc, char **argv)
     } else {
         read_stdin(&text);
     }
-    if (client_open(&client, host, port, &err) != E_OK) {
+    if (text.size == 0) {
+        cli_error("cardea query 'g.V().count()'", "the query is empty");
+        code = CLI_USAGE;
+    } else if (client_open(&client, host, port, &err) != E_OK) {
         cli_error("is a router running there? 'cardea dev --data DIR' starts a cluster", "%s",
                   err.text);
         code = CLI_NO_SERVER;

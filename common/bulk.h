@@ -1,8 +1,9 @@
 /*
  * bulk.h -- how many equal traversers stand together: sums and products that stop at BULK_MAX.
  *
- * A loop doubles a bulk with each round; after 64 of them a sum that wraps would be 0, and a traverser
- * that is there would be none. Counts in answers are signed, so the greatest is that of a long.
+ * A loop doubles a bulk with each round; after 64 of them a sum that wraps would be 0, and a
+ * traverser that is there would be none. Counts in answers are signed, so the greatest is that
+ * of a long.
  *
  * Pure.
  */

@@ -11,8 +11,8 @@ static bool is_every_vertex(const struct plan_step *step)
            step->row_bound == 0;
 }
 
-/* Every edge has one start and one end, so that all vertices' outgoing edges are all edges. Neighbours are as
- * many, if nothing is asked of them. */
+/* Every edge has one start and one end, so that all vertices' outgoing edges are all edges.
+ * Neighbours are as many, if nothing is asked of them. */
 static bool is_every_edge(const struct plan_traversal *traversal, uint32_t at)
 {
     const struct plan_step *step = &traversal->steps[at];

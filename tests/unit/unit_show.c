@@ -59,7 +59,7 @@ START_TEST(json_of_scalars)
     ck_assert_str_eq(json(value_bool(true)), "true");
     ck_assert_str_eq(json((struct value){.kind = VALUE_NULL}), "null");
     ck_assert_str_eq(json(value_double(0.5)), "0.5");
-    ck_assert_str_eq(json(value_double(NAN)), "\"NaN\"");
+    ck_assert_str_eq(json(value_double((double)NAN)), "\"NaN\"");
     ck_assert_str_eq(json(value_cstring("a\"\\\n\t\x7f\xc3\xbc")),
                      "\"a\\\"\\\\\\n\\u0009\\u007f\xc3\xbc\"");
     arena_close(&arena);

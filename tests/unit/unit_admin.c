@@ -1,0 +1,92 @@
+#include "router/admin.h"
+
+#include "router/core.h"
+#include "tests/lib/router_rig.h"
+#include "tests/lib/runner.h"
+
+#include <string.h>
+
+/* Requests of the tools: where they cannot go, and what is told when nobody answers. */
+
+static struct rig rig;
+
+static struct request admin_request(uint8_t id, const char *key, struct value value)
+{
+    struct request request = rig_request(id, "");
+    struct value pair[2] = {value_cstring(key), value};
+
+    request.op = REQUEST_OTHER;
+    request.op_name = SLICE("admin");
+    request.processor = SLICE("cardea");
+    request.args = value_items(&request.arena, VALUE_MAP, pair, 1);
+    return request;
+}
+
+static void expect(const char *text)
+{
+    const char *answers = rig_answers(&rig);
+
+    ck_assert_msg(strstr(answers, text) != NULL, "'%s' is not in:\n%s", text, answers);
+}
+
+START_TEST(a_shard_that_is_not_there_is_refused_at_once)
+{
+    rig_open(&rig);
+    rig_ask(&rig, admin_request(1, "shard", value_long(999)));
+    rig_run(&rig, 0);
+    expect("there is no shard 999");
+    rig_close(&rig);
+}
+END_TEST
+
+START_TEST(places_are_numbers)
+{
+    rig_open(&rig);
+    rig_ask(&rig, admin_request(1, "node", value_cstring("one")));
+    rig_run(&rig, 0);
+    expect("are numbers");
+    rig_close(&rig);
+}
+END_TEST
+
+START_TEST(calls_end_at_their_deadline)
+{
+    rig_open(&rig);
+    rig_ask(&rig, admin_request(1, "verb", value_cstring("status")));
+    rig_run(&rig, ADMIN_DEADLINE_MS / 2);
+    ck_assert_uint_eq(rig.router->admin_count, 1);
+    ck_assert_str_eq(rig_answers(&rig), "");
+    rig_run(&rig, ADMIN_DEADLINE_MS);
+    ck_assert_uint_eq(rig.router->admin_count, 0);
+    ck_assert_str_ne(rig_answers(&rig), "");
+    rig_close(&rig);
+}
+END_TEST
+
+START_TEST(only_so_many_are_under_way)
+{
+    rig_open(&rig);
+    for (int i = 0; i <= ADMIN_CALLS_MAX; i++) {
+        rig_ask(&rig, admin_request((uint8_t)(i + 1), "verb", value_cstring("status")));
+    }
+    rig_run(&rig, 0);
+    expect("admin requests are under way");
+    ck_assert_uint_eq(rig.router->admin_count, ADMIN_CALLS_MAX);
+    rig_close(&rig);
+}
+END_TEST
+
+START_TEST(calls_of_a_client_that_went_end)
+{
+    rig_open(&rig);
+    rig_ask(&rig, admin_request(1, "verb", value_cstring("status")));
+    rig_run(&rig, 0);
+    ck_assert_uint_eq(rig.router->admin_count, 1);
+    router_client_close(rig.router, rig.now_ms, rig.client, &rig.out);
+    ck_assert_uint_eq(rig.router->admin_count, 0);
+    rig_close(&rig);
+}
+END_TEST
+
+RUN_SUITE("admin", a_shard_that_is_not_there_is_refused_at_once, places_are_numbers,
+          calls_end_at_their_deadline, only_so_many_are_under_way, calls_of_a_client_that_went_end)

@@ -196,6 +196,23 @@ static int compile(const struct read_request *request, struct error *err)
     return rc;
 }
 
+static void release_filters(const struct read_filter *filters, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (filters[i].predicate != NULL) {
+            predicate_release((struct predicate *)(uintptr_t)filters[i].predicate);
+        }
+    }
+}
+
+void read_request_close(struct read_request *request)
+{
+    release_filters(request->filters, request->filter_count);
+    release_filters(request->hop.edge_filters, request->hop.edge_filter_count);
+    release_filters(request->hop.far_filters, request->hop.far_filter_count);
+    *request = (struct read_request){0};
+}
+
 /* What goes together: merged and each-counts need inputs or a hop, label counts a scan. */
 static int check(const struct read_request *request, struct error *err)
 {
@@ -258,7 +275,13 @@ int read_request_decode(struct slice body, struct arena *arena, struct read_requ
     if (rc == E_OK) {
         rc = check(request, err);
     }
-    return rc == E_OK ? compile(request, err) : rc;
+    if (rc == E_OK) {
+        rc = compile(request, err);
+        if (rc != E_OK) {
+            read_request_close(request);
+        }
+    }
+    return rc;
 }
 
 /* ---- dump ---- */

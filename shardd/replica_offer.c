@@ -232,9 +232,10 @@ static void offer_read(struct replica *replica, struct replica_request *request,
     turn->rows_left -= rows < turn->rows_left ? rows : turn->rows_left;
     if (rc != E_OK) {
         replica_refuse(request, turn->out, &err);
-        return;
+    } else {
+        ask_to_answer(replica, request, &read, turn);
     }
-    ask_to_answer(replica, request, &read, turn);
+    read_request_close(&read);
 }
 
 /* Reading again helps only when the locks have gone; when the time is up, none of it does. */

@@ -20,6 +20,7 @@ static void fuzz_request(struct slice body, struct arena *arena)
     read_request_dump(&out, &request);
     bytes_clear(&out);
     read_request_encode(&out, &request);
+    read_request_close(&request);
     bytes_close(&out);
 }
 

@@ -228,6 +228,7 @@ void fake_read_reply(struct arena *arena, const struct message *sent, uint32_t f
     read_write_finish(&writer, read.emit, &head);
     txn_readset_close(&head.readset);
     read_write_close(&writer);
+    read_request_close(&read);
 }
 
 void fake_answer_read(struct fake *fake, const struct message *sent, uint32_t fan,

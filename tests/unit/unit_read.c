@@ -267,6 +267,7 @@ START_TEST(test_request)
     bytes_clear(&out);
     read_request_encode(&out, &back);
     ck_assert(slice_equal(body, bytes_slice(&out)));
+    read_request_close(&back);
     for (size_t cut = 0; cut < body.size; cut++) {
         ck_assert_int_eq(read_request_decode(slice_of(body.data, cut), &arena, &back, &err),
                          E_MALFORMED);
@@ -287,10 +288,38 @@ static int decode_code(const struct read_request *request)
     bytes_init(&out, 0);
     read_request_encode(&out, request);
     rc = read_request_decode(bytes_slice(&out), &arena, &back, NULL);
+    if (rc == E_OK) {
+        read_request_close(&back);
+    }
     bytes_close(&out);
     arena_close(&arena);
     return rc;
 }
+
+/* Shards once kept the compiled pattern of every request with a regex. */
+START_TEST(test_patterns_are_released)
+{
+    struct value operand = value_cstring("^a+$");
+    struct predicate predicate = {
+        .test = PREDICATE_REGEX, .operand_count = 1, .operands = &operand};
+    struct read_filter filter = {.on = READ_ON_KEY, .key = SLICE("name"), .predicate = &predicate};
+    struct read_request request = {
+        .source = READ_VERTICES, .emit = READ_ROWS, .filter_count = 1, .filters = &filter};
+    struct arena arena = {0};
+    struct read_request back;
+    struct bytes out;
+
+    bytes_init(&out, 0);
+    read_request_encode(&out, &request);
+    ck_assert_int_eq(read_request_decode(bytes_slice(&out), &arena, &back, NULL), E_OK);
+    const struct predicate *compiled = back.filters[0].predicate;
+    ck_assert_ptr_nonnull(compiled->regex);
+    read_request_close(&back);
+    ck_assert_ptr_null(compiled->regex);
+    bytes_close(&out);
+    arena_close(&arena);
+}
+END_TEST
 
 START_TEST(test_request_nonsense)
 {
@@ -472,4 +501,5 @@ START_TEST(test_numbers)
 END_TEST
 
 RUN_SUITE("read", test_packed, test_packed_damage, test_changes, test_request,
-          test_request_nonsense, test_reply, test_reply_damage, test_numbers)
+          test_patterns_are_released, test_request_nonsense, test_reply, test_reply_damage,
+          test_numbers)

@@ -115,7 +115,8 @@ struct read_row {
 void read_request_encode(struct bytes *out, const struct read_request *request);
 int read_request_decode(struct slice body, struct arena *arena, struct read_request *request,
                         struct error *err);
-/* Releases the patterns that decoding compiled; after a failed decode there is nothing to release. */
+/* Releases the patterns that decoding compiled; after a failed decode there is nothing to
+ * release. */
 void read_request_close(struct read_request *request);
 void read_request_dump(struct bytes *out, const struct read_request *request);
 

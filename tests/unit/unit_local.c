@@ -55,14 +55,17 @@ END_TEST
 
 int main(int argc, char **argv)
 {
-    Suite *suite = suite_create("local");
-    TCase *tcase = tcase_create("local");
-    SRunner *runner = srunner_create(suite);
+    Suite *suite;
+    TCase *tcase;
+    SRunner *runner;
     int failed;
 
     if (argc > 3 && strcmp(argv[1], "dev") == 0) {
         return dev(argv[3]);
     }
+    suite = suite_create("local");
+    tcase = tcase_create("local");
+    runner = srunner_create(suite);
     tcase_add_test(tcase, the_address_is_in_the_first_line);
     tcase_add_test(tcase, a_cluster_that_does_not_start_is_told);
     tcase_add_test(tcase, a_line_without_an_address_is_told);

@@ -46,7 +46,7 @@ run() {
 }
 export ASAN_OPTIONS=detect_stack_use_after_return=0 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 run build-asan --suite unit --suite golden --suite fuzz
-run build --suite tidy --suite unit --suite golden --suite fuzz --suite sim --suite cluster --suite conformance --suite drivers
+run build --suite tidy --suite unit --suite golden --suite fuzz --suite sim --suite cluster --suite conformance --suite drivers --suite bench
 if [ "${1:-}" = --full ]; then
     run build --suite long
 fi

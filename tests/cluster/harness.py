@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import time
@@ -55,9 +56,9 @@ class Cluster:
         """Starts one process."""
         self.base.start(name)
 
-    def kill(self, name):
-        """Ends one process, hard."""
-        self.base.kill(name)
+    def kill(self, name, number=signal.SIGKILL):
+        """Sends a signal and waits for the end; gives the exit status."""
+        return self.base.kill(name, number)
 
     def is_ready(self, port):
         """The router has a map and its session."""

@@ -338,6 +338,11 @@ class Terminal:
 
 
 def test_console(bench):
+    try:
+        os.close(os.open('/dev/ptmx', os.O_RDWR))
+    except OSError as problem:
+        print(f'# no pseudo-terminals here, the console is not typed at: {problem}')
+        return
     terminal = Terminal(bench, CARDEA, 'console')
     terminal.wait_for('connected to')
     terminal.wait_for('gremlin> ')

@@ -317,9 +317,18 @@ class Terminal:
         before, self.seen = self.seen.split(text, 1)
         return before
 
-    def read(self):
+    def interrupt(self, text):
+        """Presses Ctrl-C until the text comes: on a busy machine the first may be too early."""
+        end = time.monotonic() + PATIENCE
+        while text not in self.seen:
+            assert time.monotonic() < end, f'{text!r} is not in {self.seen!r}'
+            self.type('\x03')
+            self.read(1)
+        self.wait_for(text)
+
+    def read(self, seconds=PATIENCE):
         try:
-            if select.select([self.fd], [], [], PATIENCE)[0]:
+            if select.select([self.fd], [], [], seconds)[0]:
                 got = os.read(self.fd, 65536)
                 self.seen += got.decode(errors='replace')
                 return bool(got)
@@ -363,9 +372,7 @@ def test_console(bench):
     terminal.wait_for('cardea: error: ')
     terminal.wait_for('gremlin> ')
     terminal.type('g.inject(1).repeat(__.union(__.identity(),__.identity()).barrier()).times(1000000000).count()\n')
-    time.sleep(0.5)
-    terminal.type('\x03')
-    terminal.wait_for('interrupted')
+    terminal.interrupt('interrupted')
     terminal.wait_for('gremlin> ')
     terminal.type('g.inject(1\n')
     terminal.wait_for('.......> ')

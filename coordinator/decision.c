@@ -69,7 +69,7 @@ void decision_init(struct decision *d, const struct state *state, uint32_t txn_m
 {
     assert(d != NULL && state != NULL && txn_ms > 0);
     *d = (struct decision){.state = state, .txn_ms = txn_ms};
-    once_init(&d->aborted);
+    outcome_init(&d->aborted);
 }
 
 static void running_free(struct decision_running *running)
@@ -98,7 +98,7 @@ static void forget_all(struct decision *d)
     d->running_count = 0;
     d->open_count = 0;
     d->done_count = 0;
-    once_close(&d->aborted);
+    outcome_close(&d->aborted);
 }
 
 void decision_close(struct decision *d)
@@ -270,8 +270,9 @@ static void abort_one(struct decision *d, struct decision_running *running, int 
                       struct slice text)
 {
     /* Remembered before it is told: a copy of the TXN that comes later gets the same answer. */
-    once_put(&d->aborted, running->txn.sid,
-             &(struct once_outcome){.seq = running->txn.seq, .state = ONCE_REFUSED, .code = code});
+    outcome_put(
+        &d->aborted, running->txn.sid,
+        &(struct outcome_entry){.seq = running->txn.seq, .state = OUTCOME_REFUSED, .code = code});
     for (uint32_t i = 0; i < running->shard_count; i++) {
         send_decide(d, running->gtid, running->shards[i], false);
     }
@@ -341,7 +342,7 @@ static void on_lead(struct decision *d, const struct decision_event *event)
 {
     assert(event->term > d->term);
     forget_all(d);
-    once_init(&d->aborted);
+    outcome_init(&d->aborted);
     d->term = event->term;
     d->counter = 0;
     for (uint32_t i = 0; i < d->state->decision_count; i++) {
@@ -383,9 +384,9 @@ static bool is_known(struct decision *d, const struct txn_request *txn, uint64_t
         answer(d, token, TXN_WRONG_TERM);
         return true;
     }
-    once_trim(&d->aborted, txn->sid, txn->low_seq);
-    struct once_outcome outcome = once_find(&d->aborted, txn->sid, txn->seq);
-    if (txn->seq < session->low_seq || outcome.state == ONCE_PAST) {
+    outcome_trim(&d->aborted, txn->sid, txn->low_seq);
+    struct outcome_entry outcome = outcome_find(&d->aborted, txn->sid, txn->seq);
+    if (txn->seq < session->low_seq || outcome.state == OUTCOME_PAST) {
         drop(d, token);
         return true;
     }
@@ -400,7 +401,7 @@ static bool is_known(struct decision *d, const struct txn_request *txn, uint64_t
         running->token = token;
         return true;
     }
-    if (outcome.state == ONCE_REFUSED && !mutation_is(MUTATION_NO_ABORT_MEMORY)) {
+    if (outcome.state == OUTCOME_REFUSED && !mutation_is(MUTATION_NO_ABORT_MEMORY)) {
         struct decision_effect *item = answer(d, token, TXN_ABORTED);
         item->code = outcome.code;
         item->text = slice_text(error_text(outcome.code));
@@ -465,9 +466,9 @@ static void on_txn(struct decision *d, const struct decision_event *event)
         item->seq = running->txn.seq;
         item->code = E_WRONG_EPOCH;
         item->text = slice_text(why);
-        once_put(&d->aborted, running->txn.sid,
-                 &(struct once_outcome){
-                     .seq = running->txn.seq, .state = ONCE_REFUSED, .code = E_WRONG_EPOCH});
+        outcome_put(&d->aborted, running->txn.sid,
+                    &(struct outcome_entry){
+                        .seq = running->txn.seq, .state = OUTCOME_REFUSED, .code = E_WRONG_EPOCH});
         rc = E_INVALID;
     }
     if (rc != E_OK) {
@@ -542,14 +543,14 @@ static void on_inquire(struct decision *d, const struct decision_event *event)
 static void on_status(struct decision *d, const struct decision_event *event)
 {
     const struct state_session *session = state_session(d->state, event->sid);
-    struct once_outcome outcome = once_find(&d->aborted, event->sid, event->seq);
+    struct outcome_entry outcome = outcome_find(&d->aborted, event->sid, event->seq);
     struct decision_effect *item;
 
     if (session != NULL && state_is_committed(session, event->seq)) {
         item = answer(d, event->token, TXN_COMMITTED);
     } else if (running_by_seq(d, event->sid, event->seq) != NULL) {
         item = answer(d, event->token, TXN_WAIT);
-    } else if (outcome.state == ONCE_REFUSED) {
+    } else if (outcome.state == OUTCOME_REFUSED) {
         item = answer(d, event->token, TXN_ABORTED);
         item->code = outcome.code;
     } else {

@@ -38,7 +38,7 @@
 #ifndef COORDINATOR_DECISION_H
 #define COORDINATOR_DECISION_H
 
-#include "common/once.h"
+#include "common/outcome.h"
 #include "coordinator/state.h"
 
 enum {
@@ -151,7 +151,7 @@ struct decision {
     size_t running_count, running_room;
     struct decision_open *open;
     size_t open_count, open_room;
-    struct once_table aborted; /* In this term. */
+    struct outcome_table aborted; /* In this term. */
     struct txn_gtid *done;     /* To be forgotten. */
     size_t done_count, done_room;
     uint64_t forget_ms;             /* When they are. */

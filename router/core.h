@@ -8,7 +8,7 @@
 
 #include "common/map.h"
 #include "common/prng.h"
-#include "router/plans.h"
+#include "router/run/plans.h"
 #include "router/remote/remote.h"
 #include "router/router.h"
 

@@ -1,10 +1,10 @@
 #include "router/router.h"
 
 #include "common/mem.h"
-#include "router/admin.h"
 #include "router/core.h"
-#include "router/query.h"
-#include "router/router_session.h"
+#include "router/run/admin.h"
+#include "router/run/query.h"
+#include "router/run/router_session.h"
 #include "router/wire/response.h"
 
 #include <assert.h>
@@ -341,7 +341,7 @@ static bool is_session(const struct request *request)
 /* Requests of our own tools: "load" (bulk.h) and "admin" (admin.h). */
 static bool is_own(const struct request *request, const char *op)
 {
-    return request->op == REQUEST_OTHER && slice_equal(request->processor, SLICE("cardea")) &&
+    return request->op == REQUEST_UNKNOWN && slice_equal(request->processor, SLICE("cardea")) &&
            slice_equal(request->op_name, slice_text(op)) && request->args.kind == VALUE_MAP;
 }
 
@@ -349,7 +349,7 @@ static int check(const struct router *router, const struct request *request, str
 {
     bool is_known = is_own(request, "load") || is_own(request, "admin");
 
-    if ((request->op == REQUEST_OTHER && !is_known) || request->op == REQUEST_AUTHENTICATION ||
+    if ((request->op == REQUEST_UNKNOWN && !is_known) || request->op == REQUEST_AUTHENTICATION ||
         (request->op == REQUEST_CLOSE && !is_session(request))) {
         return error_set(err, E_MALFORMED, "Message with op code [%.*s] is not recognized.",
                          (int)request->op_name.size, (const char *)request->op_name.data);

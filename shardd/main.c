@@ -4,79 +4,79 @@
 #include "shardd/shardd_core.h"
 
 struct process {
-  struct shardd_conf values;
-  struct node *node;
+    struct shardd_conf values;
+    struct node *node;
 };
 
-static const char *address(void *ctx, peer_id peer) {
-  const struct process *process = ctx;
+static const char *address(void *ctx, peer_id peer)
+{
+    const struct process *process = ctx;
 
-  return host_coordinator(&process->values.coordinators, peer);
+    return host_coordinator(&process->values.coordinators, peer);
 }
 
-static int open_node(struct process *process, struct host *host,
-                     struct error *err) {
-  const struct shardd_conf *values = &process->values;
-  struct node_options options = {
-      .node = (uint32_t)values->node,
-      .boot = host->boot,
-      .seed = loop_random(),
-      .cluster_id = host->cluster_id,
-      .data_dir = values->data_dir,
-      .address =
-          values->advertise[0] == '\0' ? values->bind : values->advertise,
-      .coordinators = host_coordinator_numbers(),
-      .coordinator_count = (uint32_t)values->coordinators.count,
-      .is_sync = values->durability == 0,
-      .heartbeat_ms = (uint64_t)values->heartbeat_ms,
-      .cache_bytes = (size_t)values->cache_bytes,
-      .adjacency_cache_bytes = (size_t)values->adjacency_cache_bytes,
-      .read_rows_turn = (uint64_t)values->read_rows_turn,
-      .journal_keep = (uint64_t)values->journal_keep,
-      .log = &host->log,
-  };
+static int open_node(struct process *process, struct host *host, struct error *err)
+{
+    const struct shardd_conf *values = &process->values;
+    struct node_options options = {
+        .node = (uint32_t)values->node,
+        .boot = host->boot,
+        .seed = loop_random(),
+        .cluster_id = host->cluster_id,
+        .data_dir = values->data_dir,
+        .address = values->advertise[0] == '\0' ? values->bind : values->advertise,
+        .coordinators = host_coordinator_numbers(),
+        .coordinator_count = (uint32_t)values->coordinators.count,
+        .is_sync = values->durability == 0,
+        .heartbeat_ms = (uint64_t)values->heartbeat_ms,
+        .cache_bytes = (size_t)values->cache_bytes,
+        .adjacency_cache_bytes = (size_t)values->adjacency_cache_bytes,
+        .read_rows_turn = (uint64_t)values->read_rows_turn,
+        .journal_keep = (uint64_t)values->journal_keep,
+        .log = &host->log,
+    };
 
-  return node_open(&process->node, &options, err);
+    return node_open(&process->node, &options, err);
 }
 
-static int run(struct process *process, struct error *err) {
-  struct transport_plane plane = {.bind = process->values.bind};
-  struct host_options options = {.program = "shardd",
-                                 .role = PEER_SHARDD,
-                                 .node = (uint32_t)process->values.node,
-                                 .cluster = process->values.cluster,
-                                 .data_dir = process->values.data_dir,
-                                 .plane_count = 1,
-                                 .planes = &plane,
-                                 .log_level =
-                                     (enum log_level)process->values.log_level};
-  struct host *host = NULL;
-  int rc = host_new(&host, &options, err);
+static int run(struct process *process, struct error *err)
+{
+    struct transport_plane plane = {.bind = process->values.bind};
+    struct host_options options = {.program = "shardd",
+                                   .role = PEER_SHARDD,
+                                   .node = (uint32_t)process->values.node,
+                                   .cluster = process->values.cluster,
+                                   .data_dir = process->values.data_dir,
+                                   .plane_count = 1,
+                                   .planes = &plane,
+                                   .log_level = (enum log_level)process->values.log_level};
+    struct host *host = NULL;
+    int rc = host_new(&host, &options, err);
 
-  if (rc == E_OK) {
-    rc = open_node(process, host, err);
-  }
-  if (rc == E_OK) {
-    host->core = shardd_core(process->node);
-    host->address = address;
-    host->address_ctx = process;
-    rc = host_run(host, err);
-  }
-  node_close(&process->node);
-  host_free(&host);
-  return rc;
+    if (rc == E_OK) {
+        rc = open_node(process, host, err);
+    }
+    if (rc == E_OK) {
+        host->core = shardd_core(process->node);
+        host->address = address;
+        host->address_ctx = process;
+        rc = host_run(host, err);
+    }
+    node_close(&process->node);
+    host_free(&host);
+    return rc;
 }
 
-int main(int argc, char **argv) {
-  struct process process = {0};
-  struct conf conf = {0};
-  struct error err = {0};
+int main(int argc, char **argv)
+{
+    struct process process = {0};
+    struct conf conf = {0};
+    struct error err = {0};
 
-  if (conf_open(&conf, &shardd_conf_table, &process.values, argc, argv, &err) ==
-          E_OK &&
-      !conf_answer(&conf)) {
-    (void)run(&process, &err);
-  }
-  conf_close(&conf);
-  return host_status("cardea-shardd", &err);
+    if (conf_open(&conf, &shardd_conf_table, &process.values, argc, argv, &err) == E_OK &&
+        !conf_answer(&conf)) {
+        (void)run(&process, &err);
+    }
+    conf_close(&conf);
+    return host_status("cardea-shardd", &err);
 }

@@ -5,7 +5,7 @@
 #include "common/mem.h"
 #include "common/roster.h"
 #include "shardd/nodeadmin.h"
-#include "shardd/storefile.h"
+#include "shardd/store/storefile.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -286,7 +286,7 @@ static void count_elements(void *ctx, bool is_edge, struct slice label, uint64_t
     *(is_edge ? &counts->edges : &counts->vertices) += count;
 }
 
-static void look_at_counts(struct node *node, uint64_t now_ms)
+static void scan_at_counts(struct node *node, uint64_t now_ms)
 {
     if (node->counted_ms != 0 && now_ms < node->counted_ms + COUNT_MS) {
         return;
@@ -314,7 +314,7 @@ static void send_status(struct node *node, uint64_t now_ms, struct outbox *out)
                                    .replica_count = (uint32_t)node->replica_count,
                                    .replicas = replicas};
 
-    look_at_counts(node, now_ms);
+    scan_at_counts(node, now_ms);
     for (size_t i = 0; i < node->replica_count; i++) {
         const struct replica *replica = node->replicas[i];
         bool is_serving = replica->core.is_serving && !replica->is_fenced;

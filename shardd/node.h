@@ -15,7 +15,7 @@
 
 #include "common/map.h"
 #include "common/shardmap.h"
-#include "shardd/replica.h"
+#include "shardd/replica/replica.h"
 #include "shardd/shard.h"
 
 struct node {

@@ -1,7 +1,8 @@
 /*
  * ctl.h -- what the commands of cardeactl share: the call to the cluster, output, exit codes.
  *
- * All goes through a router (router/admin.h), which passes it on to the coordinators' leader, or
+ * All goes through a router (router/run/admin.h), which passes it on to the
+ * coordinators' leader, or
  * to a shard.
  */
 #ifndef COORDINATOR_CTL_CTL_H

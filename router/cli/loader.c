@@ -3,7 +3,7 @@
 #include "common/codec.h"
 #include "common/hash.h"
 #include "common/mem.h"
-#include "router/bulk.h"
+#include "router/run/bulk.h"
 #include "router/wire/graphson.h"
 
 #include <assert.h>

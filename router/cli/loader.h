@@ -2,7 +2,7 @@
  * loader.h -- elements of files on their way into a graph: batches, progress, resuming.
  *
  *   file reader --loader_vertex, loader_edge--> window, sorted by vertex --> batch
- *       --"load" request--> router (router/bulk.h)
+ *       --"load" request--> router (router/run/bulk.h)
  *
  * A window of elements is sorted by their (out) vertex before it is cut into batches, so that a
  * shard writes the edges of a vertex together, however they lie in the file. What a window holds

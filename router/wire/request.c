@@ -153,7 +153,7 @@ static int decode_payload(struct slice payload, struct request *request, struct 
 
 static void start(struct request *request)
 {
-    *request = (struct request){.op = REQUEST_OTHER, .format = FORMAT_GRAPHSON3};
+    *request = (struct request){.op = REQUEST_UNKNOWN, .format = FORMAT_GRAPHSON3};
     arena_init(&request->arena, REQUEST_MEMORY_MAX);
     request->source = SLICE("g");
 }

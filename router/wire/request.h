@@ -35,7 +35,7 @@ enum request_op {
     REQUEST_BYTECODE,
     REQUEST_AUTHENTICATION,
     REQUEST_CLOSE, /* Of a session. */
-    REQUEST_OTHER  /* Answered with 498. */
+    REQUEST_UNKNOWN  /* Answered with 498. */
 };
 
 enum request_tx {

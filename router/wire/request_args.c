@@ -217,7 +217,7 @@ static int take_op(struct request *request, struct error *err)
             return E_OK;
         }
     }
-    request->op = REQUEST_OTHER;
+    request->op = REQUEST_UNKNOWN;
     return E_OK;
 }
 
@@ -250,7 +250,7 @@ int request_args_take(struct request *request, const struct value *args, struct 
         request_take_options(request, request->bytecode);
     } else if (rc == E_OK && request->op == REQUEST_AUTHENTICATION) {
         request->sasl = text_arg(args, "sasl");
-    } else if (rc == E_OK && request->op == REQUEST_OTHER) {
+    } else if (rc == E_OK && request->op == REQUEST_UNKNOWN) {
         request->args = *args;
         take_source(request, args);
     }

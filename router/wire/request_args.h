@@ -11,7 +11,7 @@
 #include "router/wire/request.h"
 
 /* op_name and processor are set. Returns E_OK or E_INVALID; an op that is not
- * known is REQUEST_OTHER. */
+ * known is REQUEST_UNKNOWN. */
 int request_args_take(struct request *request, const struct value *args, struct error *err);
 
 #endif

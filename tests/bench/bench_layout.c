@@ -16,7 +16,7 @@
 
 #include "common/mem.h"
 #include "common/prng.h"
-#include "shardd/store.h"
+#include "shardd/store/store.h"
 
 enum { EDGES_PER_VERTEX = 16, BATCH_EDGES = 50000 };
 

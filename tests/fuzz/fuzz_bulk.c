@@ -1,4 +1,4 @@
-#include "router/bulk.h"
+#include "router/run/bulk.h"
 
 /* A batch of a bulk load, as a client may send it. */
 

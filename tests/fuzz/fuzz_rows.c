@@ -1,8 +1,8 @@
 #include <stdlib.h>
 
-#include "shardd/place.h"
-#include "shardd/run.h"
-#include "shardd/vrow.h"
+#include "shardd/store/edgeplace.h"
+#include "shardd/store/edgerun.h"
+#include "shardd/store/vrow.h"
 
 /* The first byte chooses: runs, places, vertex rows. What decodes is written again. */
 
@@ -11,32 +11,32 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void fuzz_run(struct slice blob, struct arena *arena)
 {
     struct bytes out;
-    struct run run;
+    struct edgerun run;
 
-    if (run_decode(blob, RUN_FAR, arena, &run, NULL) != E_OK ||
-        run_decode(blob, RUN_ALL, arena, &run, NULL) != E_OK) {
+    if (edgerun_decode(blob, EDGERUN_FAR, arena, &run, NULL) != E_OK ||
+        edgerun_decode(blob, EDGERUN_ALL, arena, &run, NULL) != E_OK) {
         return;
     }
     bytes_init(&out, 0);
-    run_encode(&out, arena, run_halves(&run, arena), run.count);
+    edgerun_encode(&out, arena, edgerun_halves(&run, arena), run.count);
     bytes_close(&out);
 }
 
 static void fuzz_place(struct slice blob, struct arena *arena)
 {
-    struct place_run run;
-    struct place *list;
+    struct edgeplace_run run;
+    struct edgeplace *list;
     struct bytes out;
 
-    if (place_decode(blob, arena, &run, NULL) != E_OK) {
+    if (edgeplace_decode(blob, arena, &run, NULL) != E_OK) {
         return;
     }
     list = arena_array(arena, run.count, sizeof *list);
     for (uint32_t i = 0; i < run.count; i++) {
-        list[i] = place_at(&run, i);
+        list[i] = edgeplace_at(&run, i);
     }
     bytes_init(&out, 0);
-    place_encode(&out, arena, list, run.count);
+    edgeplace_encode(&out, arena, list, run.count);
     bytes_close(&out);
 }
 

@@ -280,7 +280,7 @@ uint8_t memory_cluster_ask(struct memory_cluster *cluster, const char *session, 
 const char *memory_cluster_load(struct memory_cluster *cluster, struct slice batch)
 {
     struct request request = {
-        .op = REQUEST_OTHER, .op_name = SLICE("load"), .processor = SLICE("cardea")};
+        .op = REQUEST_UNKNOWN, .op_name = SLICE("load"), .processor = SLICE("cardea")};
     struct value items[2] = {value_cstring("batch"),
                              {.kind = VALUE_BINARY, .size = (uint32_t)batch.size}};
 

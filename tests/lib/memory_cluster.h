@@ -47,7 +47,7 @@ const char *memory_cluster_session(struct memory_cluster *cluster, const char *s
 /* Begins it; the answer comes by memory_cluster_wait. Gives the request's number. */
 uint8_t memory_cluster_ask(struct memory_cluster *cluster, const char *session, const char *text);
 const char *memory_cluster_wait(struct memory_cluster *cluster, uint8_t id);
-/* A batch of a bulk load (router/bulk.h). */
+/* A batch of a bulk load (router/run/bulk.h). */
 const char *memory_cluster_load(struct memory_cluster *cluster, struct slice batch);
 /* As kill -9 and start. */
 void memory_cluster_restart_node(struct memory_cluster *cluster, uint32_t node);

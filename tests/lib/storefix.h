@@ -4,7 +4,7 @@
 #ifndef TESTS_LIB_STOREFIX_H
 #define TESTS_LIB_STOREFIX_H
 
-#include "shardd/store.h"
+#include "shardd/store/store.h"
 
 struct storefix {
     struct store *store;

@@ -2,7 +2,7 @@
 
 #include "common/mem.h"
 #include "common/value.h"
-#include "shardd/store.h"
+#include "shardd/store/store.h"
 #include "tests/sim/cluster.h"
 
 #include <inttypes.h>

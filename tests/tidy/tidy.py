@@ -24,7 +24,7 @@ PURE = {'common/' + name for name in (
     'error arena bytes reader vid value number codec predicate text map heap hash prng fsm trace datetime element '
     'message outbox shardmap change txn read read_write slice unicode codec_decode extended number_exact '
     'number_shortest number_text predicate_match value_print value_relation').split()} | {
-    'shardd/participant', 'shardd/item', 'coordinator/decision', 'coordinator/member', 'coordinator/state'}
+    'shardd/replica/participant', 'shardd/replica/item', 'coordinator/decision', 'coordinator/member', 'coordinator/state'}
 PURE_FOLDERS = ('router/gremlin/', 'router/plan/', 'router/op/', 'router/remote/', 'router/wire/')
 FORBIDDEN = re.compile(r'^(time|gettimeofday|clock_gettime|clock|rand|random|srand|getrandom|open|fopen|read|write|'
                        r'socket|send|recv|poll|select|pthread_\w+|sqlite3_\w+|zmq_\w+|lws_\w+|sleep|usleep|nanosleep)$')
@@ -63,7 +63,7 @@ def check_include(path, number, line):
         complain(path, number, 'purity', f'{stem} is a pure module; no {name}')
     if top == 'common' and stem not in RUNTIME and name[:-2] in RUNTIME:
         complain(path, number, 'tier', f'{stem} is below the runtime; no {name}')
-    if name == 'sqlite3.h' and not re.match(r'(shardd/store|shardd/sql|shardd/|coordinator/consensus|tests/)', stem):
+    if name == 'sqlite3.h' and not re.match(r'(shardd/|coordinator/consensus|tests/)', stem):
         complain(path, number, 'direction', 'only store files use SQLite')
 
 

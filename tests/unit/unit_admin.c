@@ -1,4 +1,4 @@
-#include "router/admin.h"
+#include "router/run/admin.h"
 
 #include "router/core.h"
 #include "tests/lib/router_rig.h"
@@ -15,7 +15,7 @@ static struct request admin_request(uint8_t id, const char *key, struct value va
     struct request request = rig_request(id, "");
     struct value pair[2] = {value_cstring(key), value};
 
-    request.op = REQUEST_OTHER;
+    request.op = REQUEST_UNKNOWN;
     request.op_name = SLICE("admin");
     request.processor = SLICE("cardea");
     request.args = value_items(&request.arena, VALUE_MAP, pair, 1);

@@ -1,4 +1,4 @@
-#include "router/bulk.h"
+#include "router/run/bulk.h"
 
 #include "tests/lib/memory_cluster.h"
 #include "tests/lib/runner.h"

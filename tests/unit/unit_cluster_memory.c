@@ -1,5 +1,5 @@
 /* Gremlin text end to end: router, coordinator and shard nodes in one process, real files. */
-#include "router/bulk.h"
+#include "router/run/bulk.h"
 #include "tests/lib/memory_cluster.h"
 #include "tests/lib/runner.h"
 

@@ -1,8 +1,8 @@
 #include "router/cli/loader.h"
 
 #include "common/mem.h"
-#include "router/bulk.h"
 #include "router/cli/writer.h"
+#include "router/run/bulk.h"
 #include "tests/lib/runner.h"
 
 #include <string.h>

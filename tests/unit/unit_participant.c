@@ -1,4 +1,4 @@
-#include "shardd/participant.h"
+#include "shardd/replica/participant.h"
 
 #include "tests/lib/runner.h"
 

@@ -1,4 +1,4 @@
-#include "router/plans.h"
+#include "router/run/plans.h"
 
 #include "tests/lib/runner.h"
 

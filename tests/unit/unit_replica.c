@@ -1,4 +1,4 @@
-#include "shardd/replica.h"
+#include "shardd/replica/replica.h"
 
 #include "common/change.h"
 #include "common/codec.h"
@@ -6,11 +6,11 @@
 #include "coordinator/coord_inside.h"
 #include "coordinator/coord_txn.h"
 #include "coordinator/coordadmin.h"
-#include "shardd/lock.h"
 #include "shardd/node.h"
 #include "shardd/nodeadmin.h"
-#include "shardd/replica_offer.h"
-#include "shardd/storefile.h"
+#include "shardd/replica/lock.h"
+#include "shardd/replica/replica_offer.h"
+#include "shardd/store/storefile.h"
 #include "tests/lib/lab.h"
 
 #include "tests/lib/runner.h"

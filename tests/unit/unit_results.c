@@ -1,5 +1,5 @@
 /* Frames are text (fake_wire.c). */
-#include "router/results.h"
+#include "router/run/results.h"
 
 #include "common/element.h"
 #include "tests/lib/runner.h"

@@ -1,6 +1,6 @@
 /* Requests of their own. */
-#include "router/query.h"
 #include "router/router.h"
+#include "router/run/query.h"
 
 #include "tests/lib/router_rig.h"
 #include "tests/lib/runner.h"
@@ -164,7 +164,7 @@ START_TEST(unknown_operations_are_malformed)
     struct request request = rig_request(1, "");
 
     rig_open(&rig);
-    request.op = REQUEST_OTHER;
+    request.op = REQUEST_UNKNOWN;
     request.op_name = SLICE("gather");
     rig_ask(&rig, request);
     rig_run(&rig, 10);

@@ -1,4 +1,4 @@
-#include "router/router_session.h"
+#include "router/run/router_session.h"
 
 #include "tests/lib/router_rig.h"
 #include "tests/lib/runner.h"

@@ -1,12 +1,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "shardd/look_edges.h"
-#include "shardd/look_emit.h"
-#include "shardd/look_filter.h"
-#include "shardd/look_hop.h"
-#include "shardd/look_path.h"
-#include "shardd/look_source.h"
+#include "shardd/read/scan_edges.h"
+#include "shardd/read/scan_emit.h"
+#include "shardd/read/scan_filter.h"
+#include "shardd/read/scan_hop.h"
+#include "shardd/read/scan_path.h"
+#include "shardd/read/scan_source.h"
 #include "tests/lib/runner.h"
 #include "tests/lib/storefix.h"
 

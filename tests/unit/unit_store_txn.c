@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "shardd/store_inner.h"
+#include "shardd/store/store_inner.h"
 #include "tests/lib/runner.h"
 #include "tests/lib/storefix.h"
 

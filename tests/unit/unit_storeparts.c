@@ -2,19 +2,19 @@
 #include <string.h>
 
 #include "common/prng.h"
-#include "shardd/adjacency.h"
-#include "shardd/adjcache.h"
-#include "shardd/changeset.h"
-#include "shardd/counter.h"
-#include "shardd/farsum.h"
-#include "shardd/item.h"
-#include "shardd/look.h"
-#include "shardd/look_walk.h"
-#include "shardd/propindex.h"
-#include "shardd/stmt.h"
-#include "shardd/symbol.h"
-#include "shardd/tables.h"
-#include "shardd/vrow.h"
+#include "shardd/read/bulkset.h"
+#include "shardd/read/scan.h"
+#include "shardd/read/scan_walk.h"
+#include "shardd/replica/item.h"
+#include "shardd/store/adjacency.h"
+#include "shardd/store/adjcache.h"
+#include "shardd/store/changeset.h"
+#include "shardd/store/counter.h"
+#include "shardd/store/propindex.h"
+#include "shardd/store/stmt.h"
+#include "shardd/store/symbol.h"
+#include "shardd/store/tables.h"
+#include "shardd/store/vrow.h"
 #include "tests/lib/runner.h"
 
 /* The parts of a store, each by itself; tables in a file in memory. */
@@ -26,13 +26,13 @@ static void open_tables(struct tables *tables)
     ck_assert_msg(tables_open(tables, ":memory:", NULL, 1 << 20, &err) == E_OK, "%s", err.text);
 }
 
-/* ---- farsum ---- */
+/* ---- bulkset ---- */
 
-static void check_sum(struct farsum *sum, const uint64_t *bulks, int64_t base, size_t room)
+static void check_sum(struct bulkset *sum, const uint64_t *bulks, int64_t base, size_t room)
 {
     size_t count;
     size_t at = 0;
-    const struct farsum_entry *list = farsum_sorted(sum, &count);
+    const struct bulkset_entry *list = bulkset_sorted(sum, &count);
 
     for (size_t i = 0; i < room; i++) {
         if (bulks[i] > 0) {
@@ -55,20 +55,20 @@ START_TEST(test_farsum)
     for (int round = 0; round < 40; round++) {
         int64_t base = round % 3 == 0 ? 0 : round % 3 == 1 ? -10000 : INT64_MAX - ROOM;
         uint64_t spread = 1 + prng_below(&prng, ROOM);
-        struct farsum sum;
+        struct bulkset sum;
 
         memset(bulks, 0, sizeof bulks);
-        farsum_init(&sum);
+        bulkset_init(&sum);
         for (int i = 0; i < 3000; i++) {
             /* Mostly within a part, now and then outside it. */
             uint64_t at = prng_below(&prng, prng_chance(&prng, 0.95) ? spread : ROOM);
             int64_t id = base + (int64_t)at;
 
             bulks[at] += 1 + (uint64_t)i % 3;
-            farsum_add(&sum, &id, 1, 1 + (uint64_t)i % 3, 7);
+            bulkset_add(&sum, &id, 1, 1 + (uint64_t)i % 3, 7);
         }
         check_sum(&sum, bulks, base, ROOM);
-        farsum_close(&sum);
+        bulkset_close(&sum);
     }
 }
 END_TEST
@@ -77,22 +77,22 @@ START_TEST(test_farsum_apart)
 {
     const int64_t ids[] = {INT64_MIN, INT64_MAX, 0, INT64_MIN};
     const struct vid text = vid_text(SLICE("a"));
-    struct farsum sum;
-    const struct farsum_entry *list;
+    struct bulkset sum;
+    const struct bulkset_entry *list;
     size_t count;
 
-    farsum_init(&sum);
-    farsum_add(&sum, ids, 4, 2, 1);
-    farsum_add_one(&sum, &text, 3, 5);
-    farsum_add_one(&sum, &text, 4, 5);
-    ck_assert_uint_eq(farsum_count(&sum), 4);
-    list = farsum_sorted(&sum, &count);
+    bulkset_init(&sum);
+    bulkset_add(&sum, ids, 4, 2, 1);
+    bulkset_add_one(&sum, &text, 3, 5);
+    bulkset_add_one(&sum, &text, 4, 5);
+    ck_assert_uint_eq(bulkset_count(&sum), 4);
+    list = bulkset_sorted(&sum, &count);
     ck_assert_uint_eq(count, 3);
     ck_assert_int_eq(list[0].id, INT64_MIN);
     ck_assert_uint_eq(list[0].bulk, 4);
     ck_assert_int_eq(list[2].id, INT64_MAX);
     ck_assert_uint_eq(sum.text_list[0].bulk, 7);
-    farsum_close(&sum);
+    bulkset_close(&sum);
 }
 END_TEST
 
@@ -275,16 +275,16 @@ static void put_run(struct tables *tables, int64_t vertex, uint32_t label)
     ck_assert_uint_eq(degree, 1);
 }
 
-static int runs_of(struct look_walk *walk, int64_t vertex)
+static int runs_of(struct scan_walk *walk, int64_t vertex)
 {
     const struct vid id = vid_num(vertex);
     struct error err = {0};
     int count = 0;
-    int rc = look_walk_to(walk, &id, &err);
+    int rc = scan_walk_to(walk, &id, &err);
 
     while (rc == 1) {
         count++;
-        rc = look_walk_next(walk, &id, &err);
+        rc = scan_walk_next(walk, &id, &err);
     }
     ck_assert_int_eq(rc, E_OK);
     return count;
@@ -293,14 +293,14 @@ static int runs_of(struct look_walk *walk, int64_t vertex)
 START_TEST(test_walk)
 {
     struct tables tables;
-    struct look_walk walk;
+    struct scan_walk walk;
 
     open_tables(&tables);
     for (int64_t v = 0; v < 300; v += 3) {
         put_run(&tables, v, 1);
         put_run(&tables, v, 2);
     }
-    look_walk_init(&walk, &tables.stmt, VROW_OUT);
+    scan_walk_init(&walk, &tables.stmt, VROW_OUT);
     for (int64_t v = 0; v < 310; v++) {
         ck_assert_int_eq(runs_of(&walk, v), v % 3 == 0 && v < 300 ? 2 : 0);
     }
@@ -308,7 +308,7 @@ START_TEST(test_walk)
     ck_assert_int_eq(runs_of(&walk, 6), 2);   /* The same again. */
     ck_assert_int_eq(runs_of(&walk, 150), 2); /* Far ahead. */
     ck_assert_int_eq(runs_of(&walk, 151), 0);
-    look_walk_close(&walk);
+    scan_walk_close(&walk);
     tables_close(&tables);
 }
 END_TEST
@@ -320,7 +320,7 @@ START_TEST(test_adjacency)
     enum { COUNT = 1000 };
     struct adjacency_op *ops = calloc(COUNT, sizeof *ops);
     const struct adjacency_key key = {VROW_IN, vid_text(SLICE("hub")), 4};
-    struct run_half half = {.far = vid_num(5), .edge = vid_num(500)};
+    struct edgerun_half half = {.far = vid_num(5), .edge = vid_num(500)};
     struct arena arena = {0};
     struct tables tables;
     struct error err = {0};
@@ -356,23 +356,23 @@ END_TEST
 
 START_TEST(test_cursor)
 {
-    const struct look_cursor cursor = {.emitted = 5,
+    const struct scan_cursor cursor = {.emitted = 5,
                                        .each = 6,
                                        .position = 7,
                                        .passed = 8,
                                        .has_vertex = true,
                                        .vertex = vid_text(SLICE("v")),
                                        .key = SLICE("k")};
-    struct look_cursor back;
+    struct scan_cursor back;
     struct bytes out;
 
     bytes_init(&out, 0);
-    look_cursor_encode(&out, &cursor);
-    ck_assert_int_eq(look_cursor_decode(bytes_slice(&out), &back, NULL), E_OK);
+    scan_cursor_encode(&out, &cursor);
+    ck_assert_int_eq(scan_cursor_decode(bytes_slice(&out), &back, NULL), E_OK);
     ck_assert_uint_eq(back.passed, 8);
     ck_assert(vid_equal(&back.vertex, &cursor.vertex));
     ck_assert(slice_equal(back.key, cursor.key));
-    ck_assert_int_eq(look_cursor_decode(SLICE("\x01"), &back, NULL), E_MALFORMED);
+    ck_assert_int_eq(scan_cursor_decode(SLICE("\x01"), &back, NULL), E_MALFORMED);
     bytes_close(&out);
 }
 END_TEST

@@ -1,0 +1,107 @@
+/*
+ * replica.h -- one replica of a shard at work: its store, its participant core, the requests that
+ * wait.
+ *
+ *   replica_take: queued --> replica_turn:
+ *     1. a new epoch or schema first, in a commit of its own
+ *     2. each queued COMMIT1, PREPARE, DECIDE is offered to the core; what it appends forms one
+ *     batch 3. the batch is made durable in one commit: votes are sent; then applied: commits are
+ *     answered 4. VALIDATEs and READs, on what is applied
+ *   Requests that conflict with the batch stay queued for the next turn; reads that meet a prepared
+ *   transaction wait, at most 50 ms.
+ *
+ * Shell of shardd/replica/participant.h. Ownership: copies requests.
+ * Limits: REPLICA_REQUESTS_MAX waiting requests, then E_LIMIT.
+ */
+#ifndef SHARDD_REPLICA_REPLICA_H
+#define SHARDD_REPLICA_REPLICA_H
+
+#include "common/outbox.h"
+#include "shardd/replica/participant.h"
+#include "shardd/store/store.h"
+
+enum { REPLICA_REQUESTS_MAX = 10000 };
+
+struct log;
+
+enum replica_state {
+    REQUEST_QUEUED,
+    REQUEST_APPENDED,
+    REQUEST_WAITING, /* A read, for locks. */
+    REQUEST_DONE
+};
+
+struct replica_request {
+    uint64_t token;
+    uint64_t arrived_ms;
+    uint64_t until_ms; /* Its deadline; UINT64_MAX: none. */
+    enum replica_state state;
+    uint64_t sid; /* As decoded, for the answer. */
+    uint64_t seq;
+    struct txn_gtid gtid;
+    struct message message; /* With a body of our own. */
+};
+
+/* What a turn is given, and gives back. */
+struct replica_turn {
+    uint64_t now_ms;
+    struct outbox *out;
+    peer_id coordinator; /* Whom to ask in doubt. */
+    uint64_t rows_left;  /* That reads may look at. */
+    struct log *log;
+};
+
+struct replica {
+    uint32_t shard;
+    uint32_t graph;
+    uint64_t boot;
+    struct store *store;
+    struct participant core;
+    struct participant_effects effects;
+    struct replica_request **requests; /* In order of arrival. */
+    size_t request_count, request_room;
+    uint64_t token_last;
+    struct store_entry *batch;
+    size_t batch_count, batch_room;
+    uint64_t want_epoch;  /* Told by the coordinator. */
+    uint64_t want_schema; /* Version; its entry's body: */
+    struct bytes schema_body;
+    bool is_fenced; /* Another process is primary. */
+    bool is_behind; /* Durable entries could not be applied: the disk is full. */
+    bool is_tend_due;
+    uint64_t retry_ms;                    /* When is_behind. */
+    uint64_t vertices, edges, file_bytes; /* When last looked at, for the heartbeat. */
+    struct arena arena;                   /* Of a turn. */
+    struct bytes body;                    /* Of an answer. */
+};
+
+/* Opens or creates the file and rebuilds the core. Returns E_OK or what store_open says. */
+int replica_open(struct replica **replica, const struct store_options *options, uint64_t boot,
+                 struct error *err);
+void replica_close(struct replica **replica);
+/* Closes it and deletes the file. */
+int replica_destroy(struct replica **replica, struct error *err);
+
+/* The coordinator's word: this process is primary under epoch. */
+void replica_lead(struct replica *replica, uint64_t epoch);
+void replica_fence(struct replica *replica);
+/* body: of the SCHEMA entry. */
+void replica_schema(struct replica *replica, uint64_t version, struct slice body);
+
+/* Queues a READ, VALIDATE, COMMIT1, PREPARE or DECIDE, or refuses it. INQUIRE_REPLY is one, too. */
+void replica_take(struct replica *replica, uint64_t now_ms, const struct message *message,
+                  struct outbox *out);
+/* Returns true if there was such a request. */
+bool replica_cancel(struct replica *replica, peer_id peer, uint64_t req_id);
+/* Errors are fatal. */
+int replica_turn(struct replica *replica, struct replica_turn *turn, struct error *err);
+/* For replica_offer.c: feeds the core and carries out its effects. txn1: body of a TXN1 entry, if
+ * that is what comes of it. */
+void replica_feed(struct replica *replica, struct replica_turn *turn,
+                  struct participant_event *event, struct slice txn1);
+void replica_refuse(struct replica_request *request, struct outbox *out, const struct error *err);
+uint64_t replica_deadline(const struct replica *replica);
+/* Upkeep of the file; keep: entries of journal. */
+int replica_tend(struct replica *replica, uint64_t keep, struct error *err);
+
+#endif

@@ -1,0 +1,445 @@
+#include "shardd/store/store_inner.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/crc.h"
+#include "common/mem.h"
+
+enum {
+    FORMAT = 1,
+    VALUE_SIZE_MAX = 1100 /* Of a meta value: range bounds are keys of ids. */
+};
+
+/* ---- what identifies a file ---- */
+
+/* One row of meta that is written at creation and must be the same at each open. */
+static int check_row(struct store *store, bool is_new, const char *key, struct slice value,
+                     struct error *err)
+{
+    struct stmt *stmt = &store->tables.stmt;
+    sqlite3_stmt *s = stmt_get(stmt, is_new ? STMT_META_PUT : STMT_META_GET);
+    bool is_same;
+    int rc;
+
+    sqlite3_bind_text(s, 1, key, -1, SQLITE_STATIC);
+    if (is_new) {
+        stmt_bind_slice(s, 2, value);
+        return stmt_run(stmt, STMT_META_PUT, err);
+    }
+    rc = stmt_step(stmt, STMT_META_GET, err);
+    if (rc < 0) {
+        return rc;
+    }
+    is_same = rc == 1 && slice_equal(stmt_column_slice(s, 0), value);
+    stmt_reset(stmt, STMT_META_GET);
+    if (!is_same) {
+        return error_set(err, E_CONFIG, "%s: %s is not that of this file", store->path, key);
+    }
+    return E_OK;
+}
+
+static int check_number(struct store *store, bool is_new, const char *key, uint64_t value,
+                        struct error *err)
+{
+    char text[24];
+    int size = snprintf(text, sizeof text, "%llu", (unsigned long long)value);
+
+    return check_row(store, is_new, key, slice_of(text, (size_t)size), err);
+}
+
+static int check_identity(struct store *store, bool is_new, const struct store_options *options,
+                          struct error *err)
+{
+    int rc = check_number(store, is_new, "format", FORMAT, err);
+
+    if (rc == E_OK) {
+        rc = check_number(store, is_new, "cluster", options->cluster_id, err);
+    }
+    if (rc == E_OK) {
+        rc = check_number(store, is_new, "graph", options->graph, err);
+    }
+    if (rc == E_OK) {
+        rc = check_number(store, is_new, "shard", options->shard, err);
+    }
+    if (rc == E_OK) {
+        rc = check_number(store, is_new, "partitioner", options->partitioner, err);
+    }
+    if (rc == E_OK) {
+        rc = check_number(store, is_new, "ids", options->ids, err);
+    }
+    if (rc == E_OK) {
+        rc = check_row(store, is_new, "lo", options->lo, err);
+    }
+    return rc == E_OK ? check_row(store, is_new, "hi", options->hi, err) : rc;
+}
+
+/* A number of meta, or 0 if it was never written. */
+static int get_number(struct store *store, const char *key, uint64_t *value, struct error *err)
+{
+    struct stmt *stmt = &store->tables.stmt;
+    sqlite3_stmt *s = stmt_get(stmt, STMT_META_GET);
+    int rc;
+
+    *value = 0;
+    sqlite3_bind_text(s, 1, key, -1, SQLITE_STATIC);
+    rc = stmt_step(stmt, STMT_META_GET, err);
+    if (rc == 1) {
+        *value = (uint64_t)sqlite3_column_int64(s, 0);
+        stmt_reset(stmt, STMT_META_GET);
+        rc = E_OK;
+    }
+    return rc;
+}
+
+static int load_journal_ends(struct store *store, struct error *err)
+{
+    struct stmt *stmt = &store->tables.stmt;
+    sqlite3_stmt *s = stmt_get(stmt, STMT_JOURNAL_ENDS);
+    int rc = stmt_step(stmt, STMT_JOURNAL_ENDS, err);
+
+    if (rc != 1) {
+        return rc;
+    }
+    store->state.first = (uint64_t)sqlite3_column_int64(s, 0);
+    store->state.last = (uint64_t)sqlite3_column_int64(s, 1);
+    store->journal_bytes = (uint64_t)sqlite3_column_int64(s, 2);
+    stmt_reset(stmt, STMT_JOURNAL_ENDS);
+    if (store->state.last == 0) {
+        store->state.last = store->state.applied; /* All was trimmed. */
+    }
+    if (store->state.applied > store->state.last) {
+        return error_set(err, E_CORRUPT, "%s: applied %llu, but the journal ends at %llu",
+                         store->path, (unsigned long long)store->state.applied,
+                         (unsigned long long)store->state.last);
+    }
+    return E_OK;
+}
+
+static int load_state(struct store *store, struct error *err)
+{
+    int rc = get_number(store, "promised", &store->state.promised_epoch, err);
+
+    if (rc == E_OK) {
+        rc = get_number(store, "applied", &store->state.applied, err);
+    }
+    if (rc == E_OK) {
+        rc = get_number(store, "schema", &store->state.schema_version, err);
+    }
+    return rc == E_OK ? load_journal_ends(store, err) : rc;
+}
+
+/* ---- open and close ---- */
+
+static int is_new_file(struct store *store, bool *is_new, struct error *err)
+{
+    struct stmt *stmt = &store->tables.stmt;
+    sqlite3_stmt *s = stmt_get(stmt, STMT_META_GET);
+    int rc;
+
+    sqlite3_bind_text(s, 1, "format", -1, SQLITE_STATIC);
+    rc = stmt_step(stmt, STMT_META_GET, err);
+    if (rc < 0) {
+        return rc;
+    }
+    *is_new = rc == 0;
+    stmt_reset(stmt, STMT_META_GET);
+    return E_OK;
+}
+
+static int identify(struct store *store, const struct store_options *options, struct error *err)
+{
+    bool is_new;
+    int rc = is_new_file(store, &is_new, err);
+
+    if (rc != E_OK || !is_new) {
+        return rc == E_OK ? check_identity(store, false, options, err) : rc;
+    }
+    rc = store_inner_begin(store, 2, err);
+    if (rc == E_OK) {
+        rc = check_identity(store, true, options, err);
+    }
+    return rc == E_OK ? store_inner_commit(store, err) : rc;
+}
+
+static int on_wal(void *ctx, sqlite3 *db, const char *name, int frames)
+{
+    struct store *store = ctx;
+
+    (void)db;
+    (void)name;
+    store->counters.wal_frames = (uint64_t)frames;
+    return SQLITE_OK;
+}
+
+static int start(struct store *store, const struct store_options *options, struct error *err)
+{
+    int rc = tables_open(&store->tables, options->path, options->vfs, options->cache_bytes, err);
+
+    if (rc != E_OK) {
+        return rc;
+    }
+    sqlite3_wal_hook(store->tables.stmt.db, on_wal, store);
+    adjcache_init(&store->tables.cache, options->adjacency_cache_bytes);
+    rc = identify(store, options, err);
+    if (rc == E_OK) {
+        rc = load_state(store, err);
+    }
+    return rc == E_OK ? store_apply(store, store->state.last, err) : rc;
+}
+
+int store_open(struct store **store, const struct store_options *options, struct error *err)
+{
+    struct store *made = mem_alloc(sizeof *made);
+    int rc;
+
+    assert(options->path != NULL && options->shard > 0);
+    made->path = mem_text(options->path);
+    made->shard = options->shard;
+    made->partitioner = options->partitioner;
+    made->ids = options->ids;
+    made->is_sync = options->is_sync;
+    bytes_append(&made->lo, options->lo.data, options->lo.size);
+    bytes_append(&made->hi, options->hi.data, options->hi.size);
+    rc = start(made, options, err);
+    if (rc != E_OK) {
+        store_close(&made);
+    }
+    *store = made;
+    return rc;
+}
+
+void store_close(struct store **store)
+{
+    struct store *old = *store;
+
+    if (old == NULL) {
+        return;
+    }
+    *store = NULL;
+    tables_close(&old->tables);
+    bytes_close(&old->lo);
+    bytes_close(&old->hi);
+    bytes_close(&old->key);
+    mem_free(old->path);
+    mem_free(old);
+}
+
+static int delete_file(sqlite3_vfs *vfs, const char *path, const char *suffix, struct error *err)
+{
+    char name[4096];
+    int exists = 0;
+    int size = snprintf(name, sizeof name, "%s%s", path, suffix);
+
+    if (size < 0 || (size_t)size >= sizeof name) {
+        return error_set(err, E_IO, "%s: name too long", path);
+    }
+    if (vfs->xAccess(vfs, name, SQLITE_ACCESS_EXISTS, &exists) == SQLITE_OK && exists == 0) {
+        return E_OK;
+    }
+    if (vfs->xDelete(vfs, name, 1) != SQLITE_OK) {
+        return error_set(err, E_IO, "%s: cannot be deleted", name);
+    }
+    return E_OK;
+}
+
+int store_destroy(struct store **store, struct error *err)
+{
+    sqlite3_vfs *vfs = NULL;
+    char *path = mem_text((*store)->path);
+    int rc;
+
+    sqlite3_file_control((*store)->tables.stmt.db, "main", SQLITE_FCNTL_VFS_POINTER, &vfs);
+    store_close(store);
+    rc = vfs == NULL ? error_set(err, E_IO, "%s: no file system", path)
+                     : delete_file(vfs, path, "-wal", err);
+    if (rc == E_OK) {
+        rc = delete_file(vfs, path, "", err);
+    }
+    mem_free(path);
+    return rc;
+}
+
+struct store_state store_state(const struct store *store)
+{
+    return store->state;
+}
+
+struct store_counters store_counters(const struct store *store)
+{
+    struct store_counters counters = store->counters;
+    int pages = 0;
+    int high = 0;
+
+    counters.statements = store->tables.stmt.statements;
+    counters.rows = store->tables.stmt.rows;
+    sqlite3_db_status(store->tables.stmt.db, SQLITE_DBSTATUS_CACHE_WRITE, &pages, &high, 0);
+    counters.pages_written = (uint64_t)pages;
+    return counters;
+}
+
+uint64_t store_file_bytes(struct store *store)
+{
+    sqlite3_file *file = NULL;
+    sqlite3_file *wal = NULL;
+    sqlite3_int64 size = 0;
+    uint64_t sum = 0;
+    sqlite3 *db = store->tables.stmt.db;
+
+    sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+    sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &wal);
+    if (file != NULL && file->pMethods != NULL && file->pMethods->xFileSize(file, &size) == 0) {
+        sum += (uint64_t)size;
+    }
+    if (wal != NULL && wal->pMethods != NULL && wal->pMethods->xFileSize(wal, &size) == 0) {
+        sum += (uint64_t)size;
+    }
+    return sum;
+}
+
+void store_limit_pages(struct store *store, uint32_t pages)
+{
+    char sql[64];
+
+    snprintf(sql, sizeof sql, "PRAGMA max_page_count=%u", pages);
+    (void)stmt_exec(&store->tables.stmt, sql, NULL);
+}
+
+/* ---- journal ---- */
+
+static int add_entry(struct store *store, const struct store_entry *entry, struct error *err)
+{
+    sqlite3_stmt *s = stmt_get(&store->tables.stmt, STMT_JOURNAL_ADD);
+
+    sqlite3_bind_int64(s, 1, (sqlite3_int64)entry->index);
+    sqlite3_bind_int64(s, 2, (sqlite3_int64)entry->epoch);
+    sqlite3_bind_int(s, 3, (int)entry->kind);
+    sqlite3_bind_int64(s, 4, crc_extend(0, entry->body.data, entry->body.size));
+    stmt_bind_slice(s, 5, entry->body);
+    return stmt_run(&store->tables.stmt, STMT_JOURNAL_ADD, err);
+}
+
+int store_append(struct store *store, const struct store_entry *entries, size_t count,
+                 uint64_t promised_epoch, struct error *err)
+{
+    uint64_t bytes = 0;
+    int rc = store_inner_begin(store, store->is_sync ? 2 : 1, err);
+
+    for (size_t i = 0; i < count && rc == E_OK; i++) {
+        assert(entries[i].index == store->state.last + 1 + i);
+        bytes += entries[i].body.size;
+        rc = add_entry(store, &entries[i], err);
+    }
+    if (rc == E_OK && promised_epoch > store->state.promised_epoch) {
+        rc = store_inner_meta_put(store, "promised", promised_epoch, err);
+    }
+    if (rc == E_OK) {
+        rc = store_inner_commit(store, err);
+    }
+    if (rc != E_OK) {
+        store_inner_rollback(store, false);
+        return rc;
+    }
+    if (count > 0) {
+        store->state.last += count;
+        if (store->state.first == 0) {
+            store->state.first = entries[0].index;
+        }
+    }
+    if (promised_epoch > store->state.promised_epoch) {
+        store->state.promised_epoch = promised_epoch;
+    }
+    store->journal_bytes += bytes;
+    store->counters.journal_bytes += bytes;
+    store->counters.syncs += store->is_sync;
+    return E_OK;
+}
+
+int store_entry(struct store *store, uint64_t index, struct arena *arena, struct store_entry *out,
+                struct error *err)
+{
+    return store_inner_entry(store, index, arena, out, err);
+}
+
+/* ---- what a start rebuilds ---- */
+
+int store_each_prepared(struct store *store, store_prepared_fn visit, void *ctx, struct error *err)
+{
+    struct stmt *stmt = &store->tables.stmt;
+    struct arena arena;
+    int rc;
+
+    arena_init(&arena, 0);
+    stmt_get(stmt, STMT_PREPARED_ALL);
+    while ((rc = stmt_step(stmt, STMT_PREPARED_ALL, err)) == 1) {
+        uint64_t index = (uint64_t)sqlite3_column_int64(stmt->list[STMT_PREPARED_ALL], 0);
+        struct txn_prepare prepare;
+        struct store_entry entry;
+
+        rc = store_inner_entry(store, index, &arena, &entry, err);
+        if (rc == E_OK) {
+            rc = txn_prepare_decode(entry.body, &prepare, err);
+        }
+        if (rc != E_OK) {
+            stmt_reset(stmt, STMT_PREPARED_ALL);
+            error_prefix(err, "table prepared");
+            rc = E_CORRUPT;
+            break;
+        }
+        visit(ctx, index, &prepare);
+        txn_readset_close(&prepare.part.readset);
+        arena_reset(&arena);
+    }
+    arena_close(&arena);
+    return rc;
+}
+
+int store_each_finished(struct store *store, store_finished_fn visit, void *ctx, struct error *err)
+{
+    struct stmt *stmt = &store->tables.stmt;
+    int rc;
+
+    stmt_get(stmt, STMT_FINISHED_ALL);
+    while ((rc = stmt_step(stmt, STMT_FINISHED_ALL, err)) == 1) {
+        sqlite3_stmt *s = stmt->list[STMT_FINISHED_ALL];
+        struct txn_gtid gtid = {(uint64_t)sqlite3_column_int64(s, 0),
+                                (uint64_t)sqlite3_column_int64(s, 1)};
+
+        visit(ctx, gtid, sqlite3_column_int(s, 2) == TXN_COMMITTED);
+    }
+    return rc;
+}
+
+int store_each_session(struct store *store, store_session_fn visit, void *ctx, struct error *err)
+{
+    struct stmt *stmt = &store->tables.stmt;
+    int rc;
+
+    stmt_get(stmt, STMT_SESSION_ALL);
+    while ((rc = stmt_step(stmt, STMT_SESSION_ALL, err)) == 1) {
+        sqlite3_stmt *s = stmt->list[STMT_SESSION_ALL];
+
+        visit(ctx, (uint64_t)sqlite3_column_int64(s, 0), (uint64_t)sqlite3_column_int64(s, 1),
+              (uint64_t)sqlite3_column_int64(s, 2));
+    }
+    return rc;
+}
+
+int store_each_count(struct store *store, store_count_fn visit, void *ctx, struct error *err)
+{
+    const struct tables *tables = &store->tables;
+
+    (void)err;
+    for (int is_edge = 0; is_edge < 2; is_edge++) {
+        for (uint32_t label = 0; label < tables->counters.room; label++) {
+            uint64_t count = counter_get(&tables->counters, is_edge != 0, label);
+
+            if (count > 0) {
+                visit(ctx, is_edge != 0, symbol_name(&tables->symbols, label), count);
+            }
+        }
+    }
+    return E_OK;
+}

@@ -6,8 +6,9 @@
  *   far ids   far label (or a column of them)   edge ids   [columns of properties]
  *
  * At most EDGERUN_COUNT_MAX halves, ordered by edgerun_order: the only place that knows the order.
- * A hop reads the front of a run and nothing of edge ids and properties. A property is a column: all integers packed (pack.h),
- * or packed values one after another, with a bit map if some halves have none.
+ * A hop reads the front of a run and nothing of edge ids and properties. A property is a column:
+ * all integers packed (pack.h), or packed values one after another, with a bit map if some halves
+ * have none.
  *
  * Pure. Decoded runs are in the arena and point into the blob.
  * Limits: EDGERUN_COUNT_LIMIT halves in a run that is read. Stored: never change the form.

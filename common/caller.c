@@ -156,6 +156,10 @@ static int check_hello(const struct callers *callers, const struct wire *wire, u
                          (unsigned long long)wire->cluster_id,
                          (unsigned long long)message->cluster_id);
     }
+    if (!wire_is_from(wire, hello->role)) {
+        return error_set(err, E_CONFIG, "its key is not one of role %s",
+                         keys_role_name(hello->role));
+    }
     if ((roles & CALLER_ROLE(hello->role)) == 0) {
         return error_set(err, E_CONFIG, "role %d may not call this address", (int)hello->role);
     }

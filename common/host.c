@@ -51,6 +51,23 @@ static int open_folder(struct host *host, const struct host_options *options, st
     return daemon_folder_open(&host->folder, options->data_dir, identity, err);
 }
 
+/* Plain text beyond this machine is refused unless it was asked for by name. */
+static int open_keys(struct host *host, const struct host_options *options, struct error *err)
+{
+    if (options->keys_dir != NULL && options->keys_dir[0] != '\0') {
+        return keys_read(&host->keys, options->keys_dir, options->role, err);
+    }
+    for (size_t i = 0; i < options->plane_count && !options->is_insecure; i++) {
+        if (!keys_is_local(options->planes[i].bind)) {
+            return error_set(err, E_CONFIG,
+                             "%s can be reached from other machines and there are no keys: set "
+                             "keys_dir ('cardeactl keys init DIR' makes keys), or insecure = true",
+                             options->planes[i].bind);
+        }
+    }
+    return E_OK;
+}
+
 static int open_transport(struct host *host, const struct host_options *options, struct error *err)
 {
     struct transport_options transport = {
@@ -62,6 +79,7 @@ static int open_transport(struct host *host, const struct host_options *options,
         .planes = options->planes,
         .address = address_of,
         .ctx = host,
+        .keys = host->keys.role == 0 ? NULL : &host->keys,
         .log = &host->log,
         .stats = &host->stats,
     };
@@ -86,6 +104,9 @@ int host_new(struct host **host, const struct host_options *options, struct erro
         rc = open_folder(made, options, err);
     }
     if (rc == E_OK) {
+        rc = open_keys(made, options, err);
+    }
+    if (rc == E_OK) {
         rc = open_transport(made, options, err);
     }
     if (rc != E_OK) {
@@ -104,6 +125,7 @@ void host_free(struct host **host)
         return;
     }
     transport_close(&freed->transport);
+    keys_close(&freed->keys);
     daemon_folder_close(&freed->folder);
     loop_close(&freed->loop);
     outbox_close(&freed->out);

@@ -15,6 +15,7 @@
 
 #include "common/conf.h"
 #include "common/daemon.h"
+#include "common/keys.h"
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/outbox.h"
@@ -42,6 +43,8 @@ struct host_options {
     uint32_t node;
     const char *cluster;  /* Its name; the id is a hash of it. */
     const char *data_dir; /* Null: none. */
+    const char *keys_dir; /* Null or empty: no keys, all is plain text. */
+    bool is_insecure;     /* Plain text is allowed beyond this machine. */
     size_t plane_count;
     const struct transport_plane *planes;
     enum log_level log_level;
@@ -58,6 +61,7 @@ struct host {
     struct loop loop;
     struct daemon_folder folder;
     struct transport *transport;
+    struct keys keys;
     struct outbox out;
     struct stats stats;
     struct log log;

@@ -19,7 +19,7 @@ int link_open(struct link *link, struct wire *wire, uint64_t now_ms, peer_id pee
         return error_set(err, E_INVALID, "address of %zu bytes, at most %d", strlen(address),
                          LINK_ADDRESS_MAX - 1);
     }
-    int rc = wire_socket(wire, ZMQ_DEALER, address, &link->socket, err);
+    int rc = wire_socket(wire, (enum peer_role)(peer >> 32), address, &link->socket, err);
     if (rc != E_OK) {
         return rc;
     }

@@ -29,8 +29,8 @@ static int open_planes(struct transport *transport, const struct transport_optio
 {
     for (size_t i = 0; i < options->plane_count; i++) {
         struct caller_plane *plane = &transport->planes[i];
-        int rc =
-            wire_socket(&transport->wire, ZMQ_ROUTER, options->planes[i].bind, &plane->socket, err);
+        int rc = wire_socket(&transport->wire, (enum peer_role)0, options->planes[i].bind,
+                             &plane->socket, err);
         if (rc != E_OK) {
             return rc;
         }
@@ -55,6 +55,7 @@ int transport_open(struct transport **transport, const struct transport_options 
         .cluster_id = options->cluster_id,
         .ping_ms = options->ping_ms == 0 ? 500 : options->ping_ms,
         .silence_ms = options->silence_ms == 0 ? 3000 : options->silence_ms,
+        .keys = options->keys,
         .log = options->log,
         .stats = options->stats,
     };
@@ -192,6 +193,7 @@ bool transport_recv(struct transport *transport, uint64_t now_ms, struct message
 {
     size_t count = transport->plane_count + transport->link_count;
 
+    zap_drain(&transport->wire.zap);
     if (recv_local(&transport->wire, message)) {
         return true;
     }
@@ -276,6 +278,7 @@ bool transport_has_input(struct transport *transport)
 {
     bool has_input = transport->wire.local_taken < transport->wire.local.count;
 
+    zap_drain(&transport->wire.zap);
     for (size_t i = 0; i < transport->plane_count; i++) {
         bool has_message;
         bool has_room;

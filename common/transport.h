@@ -14,8 +14,9 @@
  * transport_send; and before it sleeps on transport_fd until transport_deadline:
  * transport_has_input must be false.
  *
- * Nothing is encrypted or proved: addresses are to be reachable by the cluster's own processes
- * only. After: reference/replication.md section 6.
+ * With keys all is encrypted and both sides prove their role (keys.h); without, addresses are to be
+ * reachable by the cluster's own processes only.
+ * After: reference/replication.md section 6.
  * Shell. Ownership: a message received is valid until the next transport_recv.
  * Limits: TRANSPORT_PLANES_MAX listening sockets, TRANSPORT_LINKS_MAX processes called.
  */
@@ -45,9 +46,10 @@ struct transport_options {
     /* Where a peer (PEER_NODE) can be called now; null: not known. The text is copied. */
     const char *(*address)(void *ctx, peer_id peer);
     void *ctx;
-    uint32_t ping_ms;    /* 0: 500. */
-    uint32_t silence_ms; /* 0: 3,000: then the connection is opened anew. */
-    struct log *log;     /* May be null, as stats. */
+    const struct keys *keys; /* Null: plain text. Kept. */
+    uint32_t ping_ms;        /* 0: 500. */
+    uint32_t silence_ms;     /* 0: 3,000: then the connection is opened anew. */
+    struct log *log;         /* May be null, as stats. */
     struct stats *stats;
 };
 

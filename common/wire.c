@@ -37,6 +37,27 @@ static const struct setting settings[] = {
     {ZMQ_HANDSHAKE_IVL, 2000}, /* 10 */
 };
 
+static int open_zap(struct wire *wire, struct error *err)
+{
+    struct epoll_event event = {.events = EPOLLIN};
+    size_t size = sizeof event.data.fd;
+    int rc;
+
+    if (wire->keys == NULL) {
+        return E_OK;
+    }
+    wire->zap.log = wire->log;
+    rc = zap_open(&wire->zap, wire->context, wire->keys, err);
+    if (rc != E_OK) {
+        return rc;
+    }
+    if (zmq_getsockopt(wire->zap.socket, ZMQ_FD, &event.data.fd, &size) != 0 ||
+        epoll_ctl(wire->epoll_fd, EPOLL_CTL_ADD, event.data.fd, &event) != 0) {
+        return error_set(err, E_IO, "watching for handshakes: %s", strerror(errno));
+    }
+    return E_OK;
+}
+
 int wire_open(struct wire *wire, struct error *err)
 {
     zmq_msg_t *input;
@@ -56,7 +77,7 @@ int wire_open(struct wire *wire, struct error *err)
     (void)zmq_msg_init(input);
     wire->input = input;
     outbox_init(&wire->local);
-    return E_OK;
+    return open_zap(wire, err);
 }
 
 void wire_close(struct wire *wire)
@@ -67,12 +88,35 @@ void wire_close(struct wire *wire)
     (void)zmq_msg_close((zmq_msg_t *)wire->input);
     mem_free(wire->input);
     outbox_close(&wire->local);
+    zap_close(&wire->zap);
     (void)close(wire->epoll_fd);
     (void)zmq_ctx_term(wire->context);
     *wire = (struct wire){0};
 }
 
-static int apply_settings(void *socket, int zmq_type, const char *address)
+/* CURVE: who listens proves its own role's key; who calls asks for that of the other side. */
+static int apply_keys(const struct wire *wire, void *socket, enum peer_role server)
+{
+    const struct keys *keys = wire->keys;
+    const char *expected;
+    int on = 1;
+    int rc = zmq_setsockopt(socket, ZMQ_CURVE_SECRETKEY, keys->secret_text, KEYS_TEXT);
+
+    if (server == 0) {
+        rc |= zmq_setsockopt(socket, ZMQ_CURVE_SERVER, &on, sizeof on);
+        return rc | zmq_setsockopt(socket, ZMQ_ZAP_DOMAIN, "cardea", strlen("cardea"));
+    }
+    expected = keys_of_role(keys, server);
+    if (expected == NULL) {
+        errno = ENOKEY;
+        return -1;
+    }
+    rc |= zmq_setsockopt(socket, ZMQ_CURVE_PUBLICKEY, keys->public_text, KEYS_TEXT);
+    return rc | zmq_setsockopt(socket, ZMQ_CURVE_SERVERKEY, expected, KEYS_TEXT);
+}
+
+static int apply_settings(const struct wire *wire, void *socket, enum peer_role server,
+                          const char *address)
 {
     int64_t size_max = MESSAGE_HEADER_SIZE + MESSAGE_BODY_MAX;
     int on = 1;
@@ -82,13 +126,13 @@ static int apply_settings(void *socket, int zmq_type, const char *address)
         rc |= zmq_setsockopt(socket, settings[i].option, &settings[i].value, sizeof(int));
     }
     rc |= zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &size_max, sizeof size_max);
-    if (zmq_type == ZMQ_ROUTER) {
+    if (server == 0) {
         rc |= zmq_setsockopt(socket, ZMQ_ROUTER_MANDATORY, &on, sizeof on);
     }
     if (strchr(address, '[') != NULL) {
         rc |= zmq_setsockopt(socket, ZMQ_IPV6, &on, sizeof on);
     }
-    return rc;
+    return wire->keys == NULL || rc != 0 ? rc : apply_keys(wire, socket, server);
 }
 
 static int attach(struct wire *wire, void *socket, const char *address, bool is_bind)
@@ -103,20 +147,24 @@ static int attach(struct wire *wire, void *socket, const char *address, bool is_
     return epoll_ctl(wire->epoll_fd, EPOLL_CTL_ADD, event.data.fd, &event);
 }
 
-int wire_socket(struct wire *wire, int zmq_type, const char *address, void **socket,
+int wire_socket(struct wire *wire, enum peer_role server, const char *address, void **socket,
                 struct error *err)
 {
-    bool is_bind = zmq_type == ZMQ_ROUTER;
+    bool is_bind = server == 0;
 
-    *socket = zmq_socket(wire->context, zmq_type);
+    *socket = zmq_socket(wire->context, is_bind ? ZMQ_ROUTER : ZMQ_DEALER);
     if (*socket == NULL) {
         return error_set(err, E_LIMIT, "opening a socket: %s", zmq_strerror(zmq_errno()));
     }
-    if (apply_settings(*socket, zmq_type, address) != 0 ||
+    if (apply_settings(wire, *socket, server, address) != 0 ||
         attach(wire, *socket, address, is_bind) != 0) {
         int code = zmq_errno();
         (void)zmq_close(*socket);
         *socket = NULL;
+        if (code == ENOKEY) {
+            return error_set(err, E_CONFIG, "cluster.pub lists no key of role %s",
+                             keys_role_name(server));
+        }
         if (code == EADDRINUSE) {
             return error_set(err, E_IO, "%s is in use by another program", address);
         }
@@ -243,6 +291,11 @@ bool wire_recv(struct wire *wire, void *socket, uint64_t *route, struct message 
                  err.code == E_OK ? "wrong framing" : err.text);
     }
     return false;
+}
+
+bool wire_is_from(const struct wire *wire, enum peer_role role)
+{
+    return wire->keys == NULL || zap_role(wire->input) == role;
 }
 
 void wire_refuse_local(struct wire *wire, const struct message *request, const struct error *err)

@@ -13,6 +13,7 @@
 #define COMMON_WIRE_H
 
 #include "common/outbox.h"
+#include "common/zap.h"
 
 struct log;
 struct stats;
@@ -37,6 +38,8 @@ struct wire {
         link_seq; /* Of the last message sent: one count for all, so that it never starts anew. */
     struct log *log;
     struct stats *stats;
+    const struct keys *keys; /* Null: plain text. */
+    struct zap zap;
     void *input;         /* zmq_msg_t of the message last given. */
     struct outbox local; /* Messages made here for our own core: what could not be sent. */
     size_t local_taken;
@@ -54,8 +57,9 @@ struct wire_hello {
 
 int wire_open(struct wire *wire, struct error *err);
 void wire_close(struct wire *wire);
-/* zmq_type: ZMQ_ROUTER or ZMQ_DEALER. Gives a socket that is in the epoll set. */
-int wire_socket(struct wire *wire, int zmq_type, const char *address, void **socket,
+/* Listens (server 0) or connects to a process of the role. Gives a socket that is in the epoll
+ * set. Returns E_OK, E_IO, E_LIMIT, E_CONFIG (no key of that role). */
+int wire_socket(struct wire *wire, enum peer_role server, const char *address, void **socket,
                 struct error *err);
 void wire_socket_close(struct wire *wire, void **socket);
 /* Lets the socket take notice of connections made and lost. */
@@ -67,6 +71,8 @@ int wire_send(struct wire *wire, void *socket, uint64_t route, const struct mess
  * counted and skipped. */
 bool wire_recv(struct wire *wire, void *socket, uint64_t *route, struct message *message);
 /* Tells our own core that its request was not sent. */
+/* Whether the message last given came under a key of this role; always, where there are no keys. */
+bool wire_is_from(const struct wire *wire, enum peer_role role);
 void wire_refuse_local(struct wire *wire, const struct message *request, const struct error *err);
 
 void wire_hello_encode(const struct wire *wire, struct bytes *out, uint64_t messages_max,

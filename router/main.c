@@ -27,6 +27,8 @@ static int run(struct process *process, struct error *err)
                                    .role = PEER_ROUTER,
                                    .node = (uint32_t)process->values.node,
                                    .cluster = process->values.cluster,
+                                   .keys_dir = process->values.keys_dir,
+                                   .is_insecure = process->values.insecure,
                                    .plane_count = 1,
                                    .planes = &plane,
                                    .log_level = (enum log_level)process->values.log_level};

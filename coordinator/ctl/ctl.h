@@ -46,5 +46,6 @@ int ctl_status(struct ctl *ctl, int argc, char **argv);
 int ctl_graph(struct ctl *ctl, int argc, char **argv);
 int ctl_index(struct ctl *ctl, int argc, char **argv);
 int ctl_check(struct ctl *ctl, int argc, char **argv);
+int ctl_keys(struct ctl *ctl, int argc, char **argv);
 
 #endif

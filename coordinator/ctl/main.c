@@ -9,11 +9,13 @@ static const struct {
     const char *name;
     int (*run)(struct ctl *ctl, int argc, char **argv);
     const char *what;
+    bool is_local; /* Asks no router. */
 } commands[] = {
-    {"status", ctl_status, "nodes, graphs and shards"},
-    {"graph", ctl_graph, "list, create NAME, drop NAME"},
-    {"index", ctl_index, "list GRAPH, create GRAPH KEY, drop GRAPH NAME"},
-    {"check", ctl_check, "compare halves, degrees, counters and indexes of a graph"},
+    {"status", ctl_status, "nodes, graphs and shards", false},
+    {"graph", ctl_graph, "list, create NAME, drop NAME", false},
+    {"index", ctl_index, "list GRAPH, create GRAPH KEY, drop GRAPH NAME", false},
+    {"check", ctl_check, "compare halves, degrees, counters and indexes of a graph", false},
+    {"keys", ctl_keys, "init DIR: keys for the encryption between processes", true},
 };
 
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
@@ -85,7 +87,8 @@ static int run(size_t command, const char *router, bool is_json, int argc, char 
     if (client_address(router, host, port, &err) != E_OK) {
         ctl_error("--router 127.0.0.1:8182", "%s", err.text);
         code = CTL_USAGE;
-    } else if (!wants_help(argc, argv) && client_open(&ctl.client, host, port, &err) != E_OK) {
+    } else if (!commands[command].is_local && !wants_help(argc, argv) &&
+               client_open(&ctl.client, host, port, &err) != E_OK) {
         ctl_error("is a router running there?", "%s", err.text);
         code = CTL_NO_SERVER;
     } else {

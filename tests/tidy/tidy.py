@@ -16,7 +16,7 @@ TOPS = {'common': {'common'}, 'router': {'common', 'router'}, 'shardd': {'common
         'tests': {'common', 'router', 'shardd', 'coordinator', 'tests'}}
 # The command of the user links all three daemons: `cardea dev` is a whole cluster in one process.
 WHOLE = ('router/cli/',)
-RUNTIME = {'common/log', 'common/conf', 'common/loop', 'common/transport', 'common/daemon', 'common/stats',
+RUNTIME = {'common/keys', 'common/zap', 'common/log', 'common/conf', 'common/loop', 'common/transport', 'common/daemon', 'common/stats',
            'common/host', 'common/memory', 'common/wire', 'common/link', 'common/caller'}
 IO_HEADERS = {'zmq.h', 'sqlite3.h', 'time.h', 'sys/time.h', 'unistd.h', 'pthread.h', 'poll.h', 'sys/socket.h',
               'fcntl.h', 'sys/stat.h', 'common/log.h', 'libwebsockets.h'}

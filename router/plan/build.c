@@ -71,6 +71,9 @@ static const struct build_row ROWS[STEP_ID_COUNT] = {
     [STEP_SELECT] = {build_map_select, BUILD_BY},
     [STEP_PROJECT] = {build_map_project, BUILD_BY},
     [STEP_PATH] = {build_map_path, BUILD_BY | BUILD_FROM_TO},
+#define FUNCTION(id, fn) [STEP_##id] = {build_function, STEP_##id == STEP_INDEX ? BUILD_WITH : 0},
+#include "router/op/function.def"
+#undef FUNCTION
     [STEP_MAP] = {build_map_traversal, 0},
     [STEP_FLAT_MAP] = {build_map_traversal, 0},
     [STEP_LOCAL] = {build_map_traversal, 0},

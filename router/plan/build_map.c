@@ -24,6 +24,7 @@ int build_map_inject(struct frame *frame, const struct call *call)
         values[i] = build_arg_value(build, &in->args[i]);
     }
     inject->is_start = call->is_start;
+    inject->is_behind = !call->is_start && frame->traversal->step_count == 0;
     inject->value_count = in->arg_count;
     inject->values = values;
     build_push(frame, &step);

@@ -175,6 +175,7 @@ struct plan_merge {
 /* ---- filters ---- */
 
 struct plan_inject {
+    bool is_behind; /* First of a child: what enters it goes before. */
     bool is_start;
     uint32_t value_count;
     const struct value *values;
@@ -297,6 +298,17 @@ struct plan_path {
 
 struct plan_constant {
     struct value value;
+};
+
+enum { PLAN_ARGS_MAX = 64 };
+
+/* PLAN_FUNCTION: at most PLAN_ARGS_MAX arguments; one value of one value (op/function.def). */
+struct plan_function {
+    enum step_id step;
+    enum enumerator scope;
+    bool is_map; /* index() with WithOptions.map. */
+    uint32_t arg_count;
+    const struct plan_arg *args;
 };
 
 /* PLAN_MAP: children[0]. */

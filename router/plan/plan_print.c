@@ -1,3 +1,4 @@
+#include "router/gremlin/step.h"
 #include "router/plan/params.h"
 
 #include <assert.h>
@@ -392,6 +393,16 @@ static void print_project(struct bytes *out, const struct plan_project *params)
     print_bys(out, params->by_count, params->bys);
 }
 
+static void print_function(struct bytes *out, const struct plan_function *params)
+{
+    bytes_format(out, " %s", step_info(params->step)->name);
+    print_scope(out, params->scope);
+    for (uint32_t i = 0; i < params->arg_count; i++) {
+        print_arg(out, "", &params->args[i]);
+    }
+    bytes_format(out, "%s", params->is_map ? " as map" : "");
+}
+
 static void print_child(struct bytes *out, const struct plan_map *params)
 {
     static const char *const MAPS[] = {" first", " flat", " local"};
@@ -546,6 +557,9 @@ static void print_mapping(struct bytes *out, const struct plan_step *step)
         break;
     case PLAN_PROJECT:
         print_project(out, step->params);
+        break;
+    case PLAN_FUNCTION:
+        print_function(out, step->params);
         break;
     case PLAN_PATH:
         print_path(out, step->params);

@@ -2,6 +2,7 @@
  * then the results, one a line. UPDATE_GOLDEN=1 writes them anew. */
 #include "router/gremlin/gremlin.h"
 #include "router/op/exec.h"
+#include "router/op/function.h"
 #include "tests/lib/runner.h"
 
 #include <stdio.h>
@@ -115,6 +116,12 @@ START_TEST(maps)
 }
 END_TEST
 
+START_TEST(functions)
+{
+    check_golden("functions");
+}
+END_TEST
+
 START_TEST(groups)
 {
     check_golden("groups");
@@ -127,4 +134,15 @@ START_TEST(children)
 }
 END_TEST
 
-RUN_SUITE("generic", filters, maps, groups, children)
+/* Every kind has a name for messages, so that none of them prints null. */
+START_TEST(classes_of_all_kinds_have_a_name)
+{
+    for (int kind = 0; kind < VALUE_KIND_COUNT; kind++) {
+        struct value value = {.kind = (uint8_t)kind};
+        ck_assert_ptr_nonnull(function_class_name(&value));
+    }
+    ck_assert_str_eq(function_class_name(&(struct value){.kind = VALUE_INT}), "Integer");
+}
+END_TEST
+
+RUN_SUITE("generic", classes_of_all_kinds_have_a_name, filters, maps, functions, groups, children)

@@ -8,6 +8,7 @@ static bool is_one_to_one(const struct plan_step *step)
     switch ((int)step->kind) {
     case PLAN_TOKEN:
     case PLAN_CONSTANT:
+    case PLAN_FUNCTION:
     case PLAN_LOAD:
     case PLAN_PROPERTY_MAP:
     case PLAN_IDENTITY:

@@ -193,6 +193,13 @@ void daemon_raise_limits(void)
 {
     struct rlimit limit;
 
+    /* The main thread's stack grows up to the limit: a query of BYTECODE_STEPS_MAX steps is as
+     * many operators that pull each other. Linux keeps 128 MiB below the stack free. */
+    if (getrlimit(RLIMIT_STACK, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+        limit.rlim_cur < DAEMON_STACK_BYTES) {
+        limit.rlim_cur = limit.rlim_max < DAEMON_STACK_BYTES ? limit.rlim_max : DAEMON_STACK_BYTES;
+        (void)setrlimit(RLIMIT_STACK, &limit);
+    }
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
         limit.rlim_cur = limit.rlim_max > 65536 ? 65536 : limit.rlim_max;
         (void)setrlimit(RLIMIT_NOFILE, &limit);

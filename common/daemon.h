@@ -27,7 +27,9 @@ int daemon_folder_open(struct daemon_folder *folder, const char *dir, const char
 void daemon_folder_close(struct daemon_folder *folder);
 /* Tells the service manager, if there is one (NOTIFY_SOCKET), such as "READY=1". */
 void daemon_notify(const char *state);
-/* As many descriptors as the machine allows. */
+enum { DAEMON_STACK_BYTES = 100 << 20 };
+
+/* As many descriptors as the machine allows, and a stack of DAEMON_STACK_BYTES. */
 void daemon_raise_limits(void);
 /* On SIGABRT and SIGSEGV: the log's ring to standard error. Keeps the log. */
 void daemon_last_words(const struct log *log);

@@ -1,6 +1,7 @@
 #include "common/value.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -499,4 +500,55 @@ struct value value_copy(struct arena *arena, const struct value *value)
         break; /* Belongs to its request's instructions, which outlive the query. */
     }
     return copy;
+}
+
+/* An extent: 7 bits of depth, 9 bits of the logarithm of the number of items. */
+enum { EXTENT_DEPTH_BITS = 7, EXTENT_DEPTH_MASK = 127, EXTENT_STEPS = 8, EXTENT_ITEMS_TOP = 511 };
+
+unsigned value_extent_depth(uint16_t extent)
+{
+    return extent & EXTENT_DEPTH_MASK;
+}
+
+double value_extent_items(uint16_t extent)
+{
+    return extent == 0 ? 1 : exp2((double)(extent >> EXTENT_DEPTH_BITS) / EXTENT_STEPS);
+}
+
+static uint16_t extent_of(unsigned depth, double items)
+{
+    double code = round(log2(items) * EXTENT_STEPS);
+    unsigned top = code > EXTENT_ITEMS_TOP ? EXTENT_ITEMS_TOP : (unsigned)code;
+
+    return (uint16_t)(depth | top << EXTENT_DEPTH_BITS);
+}
+
+/* misc-no-recursion: stops at VALUE_DEPTH_MAX. */
+static uint16_t count_extent(const struct value *value, unsigned room)
+{
+    const struct value *items = value->kind == VALUE_PATH ? value->path->objects : value->items;
+    size_t count = value->kind == VALUE_PATH ? value->path->size : value_item_count(value);
+    unsigned deepest = 0;
+    double total = 1;
+
+    if (count == 0 || value->extent != 0) {
+        return count == 0 ? 0 : value->extent;
+    }
+    if (room == 0) {
+        return extent_of(1, (double)count);
+    }
+    for (size_t i = 0; i < count; i++) {
+        uint16_t extent = count_extent(&items[i], room - 1);
+        unsigned depth = value_extent_depth(extent);
+        deepest = depth > deepest ? depth : deepest;
+        total += value_extent_items(extent);
+    }
+    deepest = deepest > VALUE_DEPTH_MAX ? VALUE_DEPTH_MAX : deepest;
+    return extent_of(deepest + 1, total);
+}
+
+uint16_t value_extent(const struct value *value)
+{
+    assert(value != NULL);
+    return count_extent(value, VALUE_DEPTH_MAX);
 }

@@ -45,7 +45,10 @@
 #include "common/arena.h"
 #include "common/bytes.h"
 
-enum { VALUE_DEPTH_MAX = 64 };
+enum {
+    VALUE_DEPTH_MAX = 64,
+    VALUE_ITEMS_MAX = 20000000 /* Of one value that a query makes, at all levels. */
+};
 
 enum value_kind {
     VALUE_NULL,
@@ -141,7 +144,7 @@ struct bytecode;
 struct value {
     uint8_t kind; /* enum value_kind. */
     uint8_t flag; /* ENUM: enum value_enum. EXTENDED: GraphBinary type code. Else 0. */
-    uint16_t pad; /* 0. */
+    uint16_t extent; /* Collections and paths: value_extent(); 0: not counted yet. */
     uint32_t size;
     union {
         bool boolean;
@@ -192,6 +195,13 @@ struct value value_property(const struct property *property);
 struct slice value_slice(const struct value *value); /* Text or bytes of a kind that has them. */
 /* Values behind `items`; 0 for kinds that have none. */
 size_t value_item_count(const struct value *value);
+/* How deep and how large a collection or path is: parts may be shared, so that a few bytes can
+ * stand for 2^60 items. What has been counted before (value.extent) is not looked into. 0: no
+ * collection, or an empty one. The number of items is right to some percent. */
+uint16_t value_extent(const struct value *value);
+/* Levels: 1 for [1], 2 for [[1]]; at most VALUE_DEPTH_MAX + 1. */
+unsigned value_extent_depth(uint16_t extent);
+double value_extent_items(uint16_t extent);
 bool value_is_number(const struct value *value);
 bool value_is_element(const struct value *value);
 bool value_is_text(const struct value *value, const char *text);

@@ -3,6 +3,7 @@
 #include "common/element.h"
 #include "common/number.h"
 #include "common/predicate.h"
+#include "router/gremlin/place.h"
 #include "router/gremlin/step.h"
 #include "router/gremlin/token.h"
 
@@ -148,14 +149,14 @@ static void print_quoted(struct bytes *out, const char *function, const struct v
 
 static void print_traversal(struct bytes *out, const struct bytecode *bytecode, int depth)
 {
-    bool is_cardinality = bytecode->step_count == 0 && bytecode->source_count == 1 &&
-                          bytecode->sources[0].step == STEP_CARDINALITY_VALUE &&
-                          bytecode->sources[0].arg_count == 2;
+    struct value traversal = {.kind = VALUE_TRAVERSAL, .traversal = bytecode};
+    enum enumerator cardinality;
+    const struct value *value = bytecode_cardinality(&traversal, &cardinality);
 
-    if (is_cardinality) {
-        print_value(out, &bytecode->sources[0].args[0], depth);
-        put(out, "(");
-        print_value(out, &bytecode->sources[0].args[1], depth);
+    if (value != NULL) {
+        bytes_format(out, "%s.%s(", token_enum_name(ENUM_CARDINALITY),
+                     value_enumerator_name(cardinality));
+        print_value(out, value, depth);
         put(out, ")");
     } else {
         print_bytecode(out, bytecode, "__", depth);
@@ -249,6 +250,33 @@ void bytecode_print(struct bytes *out, const struct bytecode *bytecode, const ch
     print_bytecode(out, bytecode, root, 0);
 }
 
+const struct value *bytecode_cardinality(const struct value *value, enum enumerator *cardinality)
+{
+    enum enumerator found = ENUMERATOR_COUNT;
+    const struct instruction *source;
+
+    if (value->kind != VALUE_TRAVERSAL || value->traversal->step_count != 0 ||
+        value->traversal->source_count != 1) {
+        return NULL;
+    }
+    source = &value->traversal->sources[0];
+    if (source->step != STEP_CARDINALITY_VALUE || source->arg_count != 2) {
+        return NULL;
+    }
+    if (source->args[0].kind == VALUE_STRING) {
+        found = value_enumerator_find(ENUM_CARDINALITY, value_slice(&source->args[0]));
+    } else if (source->args[0].kind == VALUE_ENUM && source->args[0].flag == ENUM_CARDINALITY) {
+        found = (enum enumerator)source->args[0].integer;
+    }
+    if (found == ENUMERATOR_COUNT) {
+        return NULL;
+    }
+    if (cardinality != NULL) {
+        *cardinality = found;
+    }
+    return &source->args[1];
+}
+
 /* ---- checks ---- */
 
 static int check_bytecode(const struct bytecode *bytecode, int depth, struct error *err);
@@ -280,6 +308,22 @@ static int check_value(const struct value *value, int depth, struct error *err)
     return rc;
 }
 
+static int check_place(const struct instruction *instruction, uint32_t arg, struct error *err)
+{
+    bool was_set = err != NULL && err->code != E_OK;
+    unsigned kinds = place_of(instruction->step);
+    int rc;
+
+    if (instruction->step == STEP_HAS && arg + 1 < instruction->arg_count) {
+        kinds = PLACE_PLAIN; /* Label and key. */
+    }
+    rc = place_check(kinds, &instruction->args[arg], err);
+    if (rc != E_OK && !was_set && err != NULL) {
+        error_prefix(err, "argument %u of %s()", arg + 1, step_info(instruction->step)->name);
+    }
+    return rc;
+}
+
 static int check_instruction(const struct instruction *instruction, bool is_source, int depth,
                              struct error *err)
 {
@@ -300,6 +344,9 @@ static int check_instruction(const struct instruction *instruction, bool is_sour
     rc = step_check_count(instruction->step, instruction->arg_count, err);
     for (uint32_t i = 0; rc == E_OK && i < instruction->arg_count; i++) {
         rc = check_value(&instruction->args[i], depth, err);
+        if (rc == E_OK) {
+            rc = check_place(instruction, i, err);
+        }
     }
     return rc;
 }

@@ -47,8 +47,13 @@ struct bytecode {
 /* Prints the traversal as Gremlin text: g.V().has("name","x"); for explain, logs, golden tests. */
 void bytecode_print(struct bytes *out, const struct bytecode *bytecode, const char *root);
 
+/* single(x), list(x), set(x), which drivers send as a traversal with a cardinality (Java: its
+ * name): gives x; null if the value is none of these. cardinality may be null. */
+const struct value *bytecode_cardinality(const struct value *value, enum enumerator *cardinality);
+
 /* Before a plan is made: every step known, ready, in its place, with as many arguments as it
- * takes; no lambdas. Returns E_OK, E_UNSUPPORTED, E_SYNTAX or E_LIMIT. */
+ * takes, each of a kind that may stand there (place.h); no lambdas. Returns E_OK, E_UNSUPPORTED,
+ * E_SYNTAX, E_INVALID or E_LIMIT. */
 int bytecode_check(const struct bytecode *bytecode, struct error *err);
 
 #endif

@@ -35,6 +35,17 @@ static void append(struct exec *exec, struct folded *to, const struct value *val
     to->items[to->count++] = *value;
 }
 
+/* fold([], addAll): what is no collection is added as it is. */
+static struct value addend(const struct plan_fold *plan, const struct value *value)
+{
+    bool is_wrapped = plan->operation == OPERATOR_ADD_ALL && plan->seed.kind != VALUE_MAP &&
+                      value->kind != VALUE_NULL && value->kind != VALUE_LIST &&
+                      value->kind != VALUE_SET && value->kind != VALUE_PATH &&
+                      value->kind != VALUE_BULKSET;
+
+    return is_wrapped ? (struct value){.kind = VALUE_LIST, .size = 1, .items = value} : *value;
+}
+
 static int add(struct fold *self, struct exec *exec, const struct traverser *traverser)
 {
     const struct plan_fold *plan = self->op.plan->params;
@@ -47,8 +58,9 @@ static int add(struct fold *self, struct exec *exec, const struct traverser *tra
     }
     for (uint64_t i = 0; rc == E_OK && i < traverser->bulk && !exec->arena.is_exceeded; i++) {
         if (plan->has_seed) {
-            rc = operation_apply(&exec->arena, plan->operation, &to->value, &traverser->value,
-                                 &to->value, &exec->error);
+            struct value other = addend(plan, &traverser->value);
+            rc = operation_apply(&exec->arena, plan->operation, &to->value, &other, &to->value,
+                                 &exec->error);
         } else {
             append(exec, to, &traverser->value);
         }

@@ -79,13 +79,10 @@ int mutate_add_args(struct args *args, struct exec *exec,
 
 void mutate_unwrap(struct value *value, enum enumerator *cardinality)
 {
-    if (value->kind != VALUE_TRAVERSAL || value->traversal->source_count != 1) {
-        return;
-    }
-    const struct instruction *source = &value->traversal->sources[0];
-    if (source->step == STEP_CARDINALITY_VALUE && source->arg_count == 2) {
-        *cardinality = (enum enumerator)source->args[0].integer;
-        *value = source->args[1];
+    const struct value *inner = bytecode_cardinality(value, cardinality);
+
+    if (inner != NULL) {
+        *value = *inner;
     }
 }
 

@@ -133,21 +133,48 @@ static bool is_labelling(const struct exec *exec)
     return (exec->plan->needs & (PLAN_NEEDS_PATH | PLAN_NEEDS_LABELS)) != 0;
 }
 
-static void on_batch(struct op *op, struct exec *exec, struct batch *out)
+/* repeat(fold()) wraps as often as it likes, repeat(path()) doubles each time: comparing, printing
+ * and sending walk down all of it. Counted where a value comes to be, one level each time. */
+static bool is_too_large(struct exec *exec, const struct op *op, struct value *value)
+{
+    if (value->kind < VALUE_LIST) {
+        return false;
+    }
+    if (value->extent == 0) {
+        value->extent = value_extent(value);
+    }
+    if (value_extent_depth(value->extent) > VALUE_DEPTH_MAX) {
+        op_fail(exec, E_LIMIT, "%s() makes values that nest deeper than %d", op->class->name,
+                VALUE_DEPTH_MAX);
+        return true;
+    }
+    if (value_extent_items(value->extent) > VALUE_ITEMS_MAX) {
+        op_fail(exec, E_LIMIT, "%s() makes a value of more than %d items", op->class->name,
+                VALUE_ITEMS_MAX);
+        return true;
+    }
+    return false;
+}
+
+static bool on_batch(struct op *op, struct exec *exec, struct batch *out)
 {
     const struct plan_step *plan = op->plan;
+
+    bool is_refused = false;
 
     assert(out->count > 0);
     for (uint32_t i = 0; i < out->count; i++) {
         assert(out->items[i].bulk > 0);
         assert(out->items[i].tag < op->tags);
         op->stats.bulk_out += out->items[i].bulk;
+        is_refused = is_refused || is_too_large(exec, op, &out->items[i].value);
         if (plan->label_count > 0 && is_labelling(exec)) {
             op_label(exec, &out->items[i], plan->labels, plan->label_count);
         }
     }
     op->stats.rows_out += out->count;
     exec->budget -= out->count < exec->budget ? out->count : exec->budget;
+    return !is_refused;
 }
 
 static uint64_t micros(const struct exec *exec)
@@ -191,7 +218,10 @@ enum pull op_pull(struct op *op, struct exec *exec, struct batch *out)
     note_time(op, exec, start_us, rc);
     switch (rc) {
     case PULL_BATCH:
-        on_batch(op, exec, out);
+        if (!on_batch(op, exec, out)) {
+            batch_clear(out);
+            return PULL_ERROR;
+        }
         break;
     case PULL_DONE:
         assert(out->count == 0);

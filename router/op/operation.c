@@ -42,7 +42,7 @@ static bool is_among(const struct value *items, uint32_t count, const struct val
 static int add_all(struct arena *arena, const struct value *a, const struct value *b,
                    struct value *out, struct error *err)
 {
-    struct items left, right = {.count = 1, .values = b};
+    struct items left, right;
     struct value *all;
     const struct value *flat_left, *flat_right;
     uint32_t left_count, right_count, count = 0;
@@ -58,8 +58,9 @@ static int add_all(struct arena *arena, const struct value *a, const struct valu
         return error_set(err, E_EVALUATION, "addAll needs a collection, not a %s",
                          value_kind_name((enum value_kind)a->kind));
     }
-    if (b->kind != VALUE_MAP) {
-        (void)items_of(arena, b, &right);
+    if (b->kind == VALUE_MAP || !items_of(arena, b, &right)) {
+        return error_set(err, E_EVALUATION, "addAll needs a collection, not a %s",
+                         value_kind_name((enum value_kind)b->kind));
     }
     flat_left = items_flat(arena, &left, &left_count);
     flat_right = items_flat(arena, &right, &right_count);

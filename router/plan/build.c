@@ -449,7 +449,10 @@ int plan_build(const struct bytecode *bytecode, struct plan **plan, struct error
     (*plan)->sack_split = (*plan)->sack_merge = ENUMERATOR_COUNT;
     build.plan = *plan;
     build.arena = &(*plan)->arena;
-    rc = build_source(&build, bytecode);
+    rc = bytecode_check(bytecode, err);
+    if (rc == E_OK) {
+        rc = build_source(&build, bytecode);
+    }
     if (rc == E_OK) {
         rc = build_traversal(&build, bytecode, BUILD_SOURCE, &(*plan)->root);
     }

@@ -1,6 +1,7 @@
 #include "router/plan/build.h"
 
 #include "common/number.h"
+#include "router/gremlin/place.h"
 
 #include <assert.h>
 #include <string.h>
@@ -176,6 +177,10 @@ int build_arg_predicate(struct build *build, const struct value *value,
                          "Lambdas are not supported: use a traversal or P");
     }
     if (value->kind != VALUE_PREDICATE) {
+        int rc = place_check(PLACE_PLAIN, value, build->err);
+        if (rc != E_OK) {
+            return rc;
+        }
         struct value *operand = ARENA_NEW(build->arena, struct value);
         predicate = ARENA_NEW(build->arena, struct predicate);
         *operand = build_arg_value(build, value);

@@ -152,21 +152,11 @@ static int check_reserved(struct build *build, const struct value *key)
     return E_OK;
 }
 
-/* Bytecode of single(x), list(x), set(x): gives its two arguments. */
-static const struct instruction *cardinality_value(const struct value *value)
-{
-    if (value->kind == VALUE_TRAVERSAL && value->traversal->source_count == 1 &&
-        value->traversal->sources[0].step == STEP_CARDINALITY_VALUE &&
-        value->traversal->sources[0].arg_count == 2) {
-        return &value->traversal->sources[0];
-    }
-    return NULL;
-}
-
 static int entry_of(struct build *build, struct plan_step *step, const struct value *key,
                     const struct value *value, struct plan_set_property_entry *entry)
 {
-    const struct instruction *carried = cardinality_value(value);
+    enum enumerator cardinality;
+    const struct value *carried = bytecode_cardinality(value, &cardinality);
     int rc = check_hidden(build, key, "Property key");
 
     if (rc == E_OK && key->kind != VALUE_STRING && key->kind != VALUE_TRAVERSAL &&
@@ -178,8 +168,8 @@ static int entry_of(struct build *build, struct plan_step *step, const struct va
         rc = check_reserved(build, key);
     }
     if (carried != NULL) {
-        entry->cardinality = (enum enumerator)carried->args[0].integer;
-        value = &carried->args[1];
+        entry->cardinality = cardinality;
+        value = carried;
     }
     if (rc == E_OK) {
         rc = build_arg_either(build, step, key, 0, &entry->key);

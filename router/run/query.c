@@ -7,6 +7,7 @@
 
 enum {
     PULLS_A_TURN = 4,
+    STATEMENTS_A_TURN = 64,
     MAP_WAIT_MS = 300,    /* For a graph that the map does not have (yet). */
     READY_WAIT_MS = 5000, /* For one that is being made, and for the first map. */
     MAP_POLL_MS = 50,
@@ -19,7 +20,8 @@ enum {
 
 static uint64_t deadline_of(const struct query *query, bool has_timeout, uint32_t timeout_ms)
 {
-    uint32_t span = has_timeout ? timeout_ms : query->router->options.deadline_ms;
+    uint32_t span =
+        has_timeout && timeout_ms != 0 ? timeout_ms : query->router->options.deadline_ms;
 
     return span == 0 ? 0 : query->arrived_ms + span;
 }
@@ -279,8 +281,6 @@ static void begin_commit(struct query *query, bool is_explicit)
     transaction_commit(query->txn, query->deadline_ms > least ? query->deadline_ms : least);
 }
 
-static void begin_statement(struct query *query);
-
 static void end_statement(struct query *query)
 {
     struct error err = {0};
@@ -289,7 +289,8 @@ static void end_statement(struct query *query)
         close_exec(query);
         results_clear(&query->results);
         query->statement++;
-        begin_statement(query);
+        query->is_between = true;
+        query->state = QUERY_RUNNING;
         return;
     }
     struct arena *arena = query->is_exec_open ? &query->exec.arena : &query->request.arena;
@@ -385,6 +386,7 @@ static void begin_statement(struct query *query)
     struct error err = {0};
 
     query->state = QUERY_RUNNING;
+    query->is_between = false;
     set_form(query);
     if (statement->tx != REQUEST_TX_NONE) {
         end_tx(query);
@@ -723,7 +725,12 @@ void query_advance(struct query *query)
     if (query->state == QUERY_WAITING && now_ms >= query->again_ms) {
         start(query);
     }
-    if (query->state == QUERY_RUNNING &&
+    /* Those that end at once (g.tx().rollback()) follow each other here: their number is the
+     * client's choice. */
+    for (int i = 0; query->is_between && query->state != QUERY_OVER && i < STATEMENTS_A_TURN; i++) {
+        begin_statement(query);
+    }
+    if (query->state == QUERY_RUNNING && !query->is_between &&
         (query->is_fresh || query->exec.is_yielding || query->txn->is_woken)) {
         if (query->bulk != NULL) {
             run_bulk(query);
@@ -748,7 +755,10 @@ uint64_t query_due(const struct query *query)
         }
         return query->again_ms < late ? query->again_ms : late;
     case QUERY_RUNNING:
-        return query->is_fresh || query->exec.is_yielding || query->txn->is_woken ? 0 : late;
+        return query->is_between || query->is_fresh || query->exec.is_yielding ||
+                       query->txn->is_woken
+                   ? 0
+                   : late;
     case QUERY_COMMITTING:
         return query->txn->state == TRANSACTION_COMMITTING ? UINT64_MAX : 0;
     case QUERY_OVER:

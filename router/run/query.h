@@ -36,6 +36,7 @@ struct query {
     uint32_t statement;
     struct exec exec;
     bool is_exec_open;
+    bool is_between;  /* A statement is over, the next one has not begun. */
     bool is_fresh;    /* Pull although nothing has come. */
     bool owns_txn;    /* The transaction is this request's alone. */
     bool is_explicit; /* COMMITTING because the query says so; more statements may follow. */

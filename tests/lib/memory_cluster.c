@@ -254,7 +254,7 @@ void memory_cluster_graph(struct memory_cluster *cluster, const char *name, uint
 
 /* ---- queries ---- */
 
-static uint8_t send_request(struct memory_cluster *cluster, struct request *request)
+uint8_t memory_cluster_request(struct memory_cluster *cluster, struct request *request)
 {
     request->has_id = true;
     request->id[15] = ++cluster->next_id;
@@ -274,7 +274,7 @@ uint8_t memory_cluster_ask(struct memory_cluster *cluster, const char *session, 
         request.processor = SLICE("session");
         request.session = slice_text(session);
     }
-    return send_request(cluster, &request);
+    return memory_cluster_request(cluster, &request);
 }
 
 const char *memory_cluster_load(struct memory_cluster *cluster, struct slice batch)
@@ -287,7 +287,7 @@ const char *memory_cluster_load(struct memory_cluster *cluster, struct slice bat
     arena_init(&request.arena, 0);
     items[1].bytes = arena_copy(&request.arena, batch.data, batch.size);
     request.args = value_items(&request.arena, VALUE_MAP, items, 1);
-    return memory_cluster_wait(cluster, send_request(cluster, &request));
+    return memory_cluster_wait(cluster, memory_cluster_request(cluster, &request));
 }
 
 const char *memory_cluster_wait(struct memory_cluster *cluster, uint8_t id)

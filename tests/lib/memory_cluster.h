@@ -47,6 +47,8 @@ const char *memory_cluster_session(struct memory_cluster *cluster, const char *s
 /* Begins it; the answer comes by memory_cluster_wait. Gives the request's number. */
 uint8_t memory_cluster_ask(struct memory_cluster *cluster, const char *session, const char *text);
 const char *memory_cluster_wait(struct memory_cluster *cluster, uint8_t id);
+/* Any request; takes it, gives its number. */
+uint8_t memory_cluster_request(struct memory_cluster *cluster, struct request *request);
 /* A batch of a bulk load (router/run/bulk.h). */
 const char *memory_cluster_load(struct memory_cluster *cluster, struct slice batch);
 /* As kill -9 and start. */

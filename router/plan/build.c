@@ -71,6 +71,8 @@ static const struct build_row ROWS[STEP_ID_COUNT] = {
     [STEP_SELECT] = {build_map_select, BUILD_BY},
     [STEP_PROJECT] = {build_map_project, BUILD_BY},
     [STEP_PATH] = {build_map_path, BUILD_BY | BUILD_FROM_TO},
+    [STEP_MATH] = {build_formula, BUILD_BY},
+    [STEP_FORMAT] = {build_formula, BUILD_BY},
 #define FUNCTION(id, fn) [STEP_##id] = {build_function, STEP_##id == STEP_INDEX ? BUILD_WITH : 0},
 #include "router/op/function.def"
 #undef FUNCTION

@@ -203,6 +203,7 @@ int build_map_fold(struct frame *frame, const struct call *call);
 int build_map_order(struct frame *frame, const struct call *call);
 int build_map_select(struct frame *frame, const struct call *call);
 int build_map_project(struct frame *frame, const struct call *call);
+int build_formula(struct frame *frame, const struct call *call); /* math, format */
 int build_function(struct frame *frame, const struct call *call); /* op/function.def */
 int build_map_path(struct frame *frame, const struct call *call);
 int build_map_traversal(struct frame *frame, const struct call *call); /* map, flatMap, local */

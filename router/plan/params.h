@@ -11,6 +11,8 @@
 #include "common/read.h"
 #include "router/plan/plan.h"
 
+struct formula;
+
 enum { PLAN_NO_CHILD = 0x7fffffff };
 
 /* ---- by() ---- */
@@ -298,6 +300,23 @@ struct plan_path {
 
 struct plan_constant {
     struct value value;
+};
+
+/* A variable of math() or format(): the traverser itself through a by(), or something named. */
+struct plan_variable {
+    struct slice name; /* Empty: the traverser. */
+    uint32_t by;       /* Which of the by()s sees it. */
+    uint32_t key_by;   /* format(): the by() of the property of that key; else PLAN_NO_CHILD. */
+};
+
+/* PLAN_FORMULA */
+struct plan_formula {
+    const struct formula *formula; /* math(); null: format(). */
+    uint32_t variable_count;
+    const struct plan_variable *variables;
+    const struct slice *texts; /* format(): variable_count + 1, around and between the variables. */
+    uint32_t by_count;
+    const struct plan_by *bys;
 };
 
 enum { PLAN_ARGS_MAX = 64 };

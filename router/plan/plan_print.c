@@ -403,6 +403,17 @@ static void print_function(struct bytes *out, const struct plan_function *params
     bytes_format(out, "%s", params->is_map ? " as map" : "");
 }
 
+static void print_formula(struct bytes *out, const struct plan_formula *params)
+{
+    bytes_format(out, "%s", params->formula != NULL ? " math" : " format");
+    for (uint32_t i = 0; i < params->variable_count; i++) {
+        struct slice name = params->variables[i].name;
+        bytes_format(out, " %.*s", (int)(name.size > 0 ? name.size : 1),
+                     name.size > 0 ? (const char *)name.data : "_");
+    }
+    print_bys(out, params->by_count, params->bys);
+}
+
 static void print_child(struct bytes *out, const struct plan_map *params)
 {
     static const char *const MAPS[] = {" first", " flat", " local"};
@@ -557,6 +568,9 @@ static void print_mapping(struct bytes *out, const struct plan_step *step)
         break;
     case PLAN_PROJECT:
         print_project(out, step->params);
+        break;
+    case PLAN_FORMULA:
+        print_formula(out, step->params);
         break;
     case PLAN_FUNCTION:
         print_function(out, step->params);

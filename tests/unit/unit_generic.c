@@ -1,8 +1,10 @@
 /* Operators that need no shard, run over injected values: tests/golden/op holds lines "> query",
  * then the results, one a line. UPDATE_GOLDEN=1 writes them anew. */
+#include "common/prng.h"
 #include "router/gremlin/gremlin.h"
 #include "router/op/exec.h"
 #include "router/op/function.h"
+#include "router/plan/formula.h"
 #include "tests/lib/runner.h"
 
 #include <stdio.h>
@@ -145,4 +147,34 @@ START_TEST(classes_of_all_kinds_have_a_name)
 }
 END_TEST
 
-RUN_SUITE("generic", classes_of_all_kinds_have_a_name, filters, maps, functions, groups, children)
+/* Whatever is accepted computes within the depth that it tells. */
+START_TEST(formulas_of_random_text)
+{
+    static const char letters[] = "ab_+-*/%^()., 12.5esinpow";
+    struct prng prng;
+    uint32_t accepted = 0;
+
+    prng_init(&prng, 7);
+    for (int i = 0; i < 50000; i++) {
+        char text[24];
+        size_t size = 1 + prng_next(&prng) % (sizeof text - 1);
+        struct arena arena;
+        struct formula formula;
+        arena_init(&arena, 0);
+        for (size_t j = 0; j < size; j++) {
+            text[j] = letters[prng_next(&prng) % (sizeof letters - 1)];
+        }
+        if (formula_parse(&arena, slice_of(text, size), &formula, NULL) == E_OK) {
+            double values[FORMULA_NAMES_MAX] = {1.5, 2.5}, out;
+            double *stack = arena_array(&arena, formula.depth, sizeof *stack);
+            (void)formula_compute(&formula, values, stack, &out, NULL);
+            accepted++;
+        }
+        arena_close(&arena);
+    }
+    ck_assert_uint_gt(accepted, 100);
+}
+END_TEST
+
+RUN_SUITE("generic", formulas_of_random_text, classes_of_all_kinds_have_a_name, filters, maps,
+          functions, groups, children)

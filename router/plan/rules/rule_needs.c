@@ -77,6 +77,14 @@ static uint32_t needs_of(const struct labels *labels, const struct plan_step *st
                    ? PLAN_NEEDS_LABELS
                    : 0;
     }
+    case PLAN_FORMULA: {
+        const struct plan_formula *formula = step->params;
+        uint32_t needs = 0;
+        for (uint32_t i = 0; i < formula->variable_count; i++) {
+            needs |= is_any_given(labels, 1, &formula->variables[i].name) ? PLAN_NEEDS_LABELS : 0;
+        }
+        return needs;
+    }
     case PLAN_WHERE: {
         const struct plan_where *where = step->params;
         return predicate_names_given(labels, where->predicate) ||

@@ -216,8 +216,8 @@ static int predicate_of_all(struct build *build, const struct call *call, bool f
         return build_arg_predicate(build, &in->args[0], out);
     }
     for (uint32_t i = 0; i < in->arg_count; i++) {
-        room +=
-            in->args[i].kind == VALUE_LIST || in->args[i].kind == VALUE_SET ? in->args[i].size : 1;
+        bool is_list = in->args[i].kind == VALUE_LIST || in->args[i].kind == VALUE_SET;
+        room += flattens && is_list ? in->args[i].size : 1;
         if (in->args[i].kind == VALUE_PREDICATE || in->args[i].kind == VALUE_TRAVERSAL) {
             return build_arg_wrong(build, call, i, "a value");
         }

@@ -165,15 +165,15 @@ static void add_predicates(struct pool *pool)
     struct value one = value_int(1);
     struct value name = value_cstring("name");
     struct value pattern = value_cstring("(a+)+$");
-    struct value eq = builder_predicate(pool->arena, PREDICATE_EQ, &one, 1);
+    struct value eq = builder_predicate(pool->arena, PREDICATE_EQ, own(pool, one), 1);
     struct value both[2];
 
     add(pool, eq);
     add(pool, builder_predicate(pool->arena, PREDICATE_EQ, own(pool, out), 1));
     add(pool, builder_predicate(pool->arena, PREDICATE_WITHIN, own(pool, out), 1));
-    add(pool, builder_predicate(pool->arena, PREDICATE_GT, &name, 1));
+    add(pool, builder_predicate(pool->arena, PREDICATE_GT, own(pool, name), 1));
     add(pool, builder_predicate(pool->arena, PREDICATE_WITHIN, NULL, 0));
-    add(pool, builder_predicate(pool->arena, PREDICATE_REGEX, &pattern, 1));
+    add(pool, builder_predicate(pool->arena, PREDICATE_REGEX, own(pool, pattern), 1));
     both[0] = eq;
     both[1] = builder_predicate(pool->arena, PREDICATE_NEQ, own(pool, eq), 1);
     add(pool, builder_connective(pool->arena, PREDICATE_AND, both, 2));

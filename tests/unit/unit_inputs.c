@@ -394,6 +394,15 @@ START_TEST(a_cardinality_as_the_java_driver_sends_it)
 }
 END_TEST
 
+/* Lists beside other ids are ids themselves, also when they are empty: each needs a place. */
+START_TEST(empty_lists_as_ids_wrote_behind_an_array)
+{
+    open_cluster();
+    expect("g.V().hasId([], [], {}, [], [], []).count()", "\"@value\":0");
+    close_cluster();
+}
+END_TEST
+
 START_TEST(a_timeout_of_0_is_the_default)
 {
     open_cluster();
@@ -408,4 +417,5 @@ RUN_SUITE("inputs", a_traversal_in_a_predicate_aborted_in_the_codec,
           add_all_of_what_is_no_collection_was_a_null_pointer,
           five_thousand_rollbacks_overflowed_the_stack, a_chain_of_9900_steps_overflowed_the_stack,
           lists_in_lists_overflowed_the_stack, a_cardinality_as_the_java_driver_sends_it,
-          a_timeout_of_0_is_the_default, every_kind_of_value_in_every_place, random_traversals)
+          empty_lists_as_ids_wrote_behind_an_array, a_timeout_of_0_is_the_default,
+          every_kind_of_value_in_every_place, random_traversals)

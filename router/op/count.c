@@ -57,6 +57,9 @@ static enum pull pull(struct op *op, struct exec *exec, struct batch *out)
         uint32_t tag = self->tag++;
         if (op_is_asked(op, tag)) {
             uint64_t *sum = slots_at(&self->sums, tag, sizeof *sum);
+            if (*sum >= BULK_MAX) {
+                return op_fail(exec, E_EVALUATION, "count(): long overflow");
+            }
             struct traverser next = op_start(op, exec, tag, value_long((int64_t)*sum));
             batch_push(out, &next);
         }

@@ -20,6 +20,7 @@
 struct group_list {
     struct value *items;
     uint32_t count, room;
+    uint64_t from; /* Of an only value: batch and place in it of the traverser that gave it. */
 };
 
 struct groups {
@@ -27,6 +28,7 @@ struct groups {
     struct group_list *lists; /* Of each entry: its values, or its only value. */
     uint32_t list_room;
     struct batch held; /* For `after`: tag is the entry. */
+    uint64_t batches;  /* Of input so far, of all steps that fill it. */
 };
 
 enum group_phase {
@@ -213,6 +215,23 @@ static void drop_placeless(struct group *self)
     self->in.count = kept;
 }
 
+/* Without a barrier in by() each traverser's first result replaces what the group has, as a Map's
+ * put() does in GroupStep. */
+static void set_only(struct group *self, struct exec *exec, const struct traverser *result,
+                     const struct traverser *from)
+{
+    struct group_list *list = &self->groups->lists[from->mark];
+    uint64_t place = self->groups->batches << 32 | result->tag;
+
+    if (list->count == 0) {
+        append(exec, list, &result->value);
+        list->from = place;
+    } else if (place > list->from) {
+        list->items[0] = result->value;
+        list->from = place;
+    }
+}
+
 static enum pull run_before(struct group *self, struct exec *exec)
 {
     const struct plan_group *plan = self->op.plan->params;
@@ -222,10 +241,10 @@ static enum pull run_before(struct group *self, struct exec *exec)
         for (uint32_t i = 0; i < self->results.count; i++) {
             const struct traverser *result = &self->results.items[i];
             const struct traverser *from = &self->in.items[result->tag];
-            if (!plan->is_first) {
+            if (!plan->is_only) {
                 hold(self, result, from);
-            } else if (self->groups->lists[from->mark].count == 0) {
-                append(exec, &self->groups->lists[from->mark], &result->value);
+            } else {
+                set_only(self, exec, result, from);
             }
         }
     }
@@ -237,6 +256,7 @@ static enum group_phase sort_batch(struct group *self, struct exec *exec)
 {
     const struct plan_group *plan = self->op.plan->params;
 
+    self->groups->batches++;
     place_batch(self, exec);
     if (plan->is_count || plan->value.kind != BY_CHILD) {
         take_values(self, exec);

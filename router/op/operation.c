@@ -100,7 +100,9 @@ static int arithmetic(struct arena *arena, enum enumerator id, const struct valu
     };
 
     if (a->kind == VALUE_NULL || b->kind == VALUE_NULL) {
-        *out = a->kind == VALUE_NULL ? *b : *a;
+        /* NumberHelper: min and max take the other one, arithmetic gives the left side. */
+        bool takes_other = id == OPERATOR_MIN || id == OPERATOR_MAX;
+        *out = a->kind == VALUE_NULL && takes_other ? *b : *a;
         return E_OK;
     }
     if ((id == OPERATOR_MIN || id == OPERATOR_MAX) &&

@@ -8,7 +8,8 @@ struct range {
     struct op op;
     struct slots seen; /* uint64_t of each tag: traversers so far. */
     uint32_t filled;   /* Tags that have had all they may get. */
-    struct batch in;   /* Local. */
+    struct batch in;   /* Local; what an empty range looks at. */
+    bool has_looked;
 };
 
 /* The part of a value's items that lies in the range; a value without items stays. */
@@ -62,6 +63,20 @@ static bool take(struct range *self, const struct plan_range *plan, struct trave
     return true;
 }
 
+/* limit(0) ends at the first traverser that comes, not before: what stands in front of it, such as
+ * aggregate(), has done its work by then. */
+static enum pull look_once(struct range *self, struct exec *exec)
+{
+    if (!self->has_looked) {
+        enum pull rc = op_pull(self->op.input, exec, &self->in);
+        if (rc == PULL_WAIT || rc == PULL_ERROR) {
+            return rc;
+        }
+        self->has_looked = true;
+    }
+    return PULL_DONE;
+}
+
 static enum pull pull(struct op *op, struct exec *exec, struct batch *out)
 {
     struct range *self = (struct range *)op;
@@ -71,7 +86,10 @@ static enum pull pull(struct op *op, struct exec *exec, struct batch *out)
     if (plan->scope == SCOPE_LOCAL) {
         return pull_local(self, exec, out);
     }
-    if (plan->high <= plan->low || self->filled == op->tags) {
+    if (plan->high <= plan->low) {
+        return look_once(self, exec);
+    }
+    if (self->filled == op->tags) {
         return PULL_DONE;
     }
     while ((rc = op_pull(op->input, exec, out)) == PULL_BATCH) {
@@ -99,6 +117,7 @@ static void reset(struct op *op, struct exec *exec)
     (void)exec;
     slots_clear(&self->seen, sizeof(uint64_t));
     self->filled = 0;
+    self->has_looked = false;
 }
 
 static void close(struct op *op)

@@ -48,6 +48,7 @@ int build_change_add_vertex(struct frame *frame, const struct call *call)
             return build_arg_wrong(build, call, 0, "a label");
         }
         rc = check_hidden(build, &in->args[0], "Label");
+        add->has_label = true;
         if (rc == E_OK) {
             rc = build_arg_either(build, &step, &in->args[0], 0, &add->label);
         }
@@ -248,13 +249,38 @@ static int make_entries(struct frame *frame, struct plan_step *step, const struc
     return rc;
 }
 
+/* An element has one id and one label. */
+static int check_tokens(struct build *build, uint32_t count,
+                        const struct plan_set_property_entry *entries, bool has_label)
+{
+    bool has_id = false;
+
+    for (uint32_t i = 0; i < count; i++) {
+        const struct plan_arg *key = &entries[i].key;
+        bool *is_given;
+        if (key->child != PLAN_NO_CHILD || key->value.kind != VALUE_ENUM ||
+            (key->value.integer != T_ID && key->value.integer != T_LABEL)) {
+            continue;
+        }
+        is_given = key->value.integer == T_ID ? &has_id : &has_label;
+        if (*is_given) {
+            return error_set(build->err, E_INVALID, "The %s of a new element is given twice",
+                             value_enumerator_name((enum enumerator)key->value.integer));
+        }
+        *is_given = true;
+    }
+    return E_OK;
+}
+
 static int fold_into_vertex(struct frame *frame, struct plan_step *last, const struct call *call)
 {
     struct plan_add_vertex *add = arena_copy(frame->build->arena, last->params, sizeof *add);
     int rc = make_entries(frame, last, call, &add->property_count, &add->properties);
 
     last->params = add;
-    return rc;
+    return rc != E_OK
+               ? rc
+               : check_tokens(frame->build, add->property_count, add->properties, add->has_label);
 }
 
 static int fold_into_edge(struct frame *frame, struct plan_step *last, const struct call *call)
@@ -263,7 +289,7 @@ static int fold_into_edge(struct frame *frame, struct plan_step *last, const str
     int rc = make_entries(frame, last, call, &add->property_count, &add->properties);
 
     last->params = add;
-    return rc;
+    return rc != E_OK ? rc : check_tokens(frame->build, add->property_count, add->properties, true);
 }
 
 /* Behind addV() and addE() a property is part of the new element; the traverser cannot tell the
@@ -281,7 +307,9 @@ int build_change_property(struct frame *frame, const struct call *call)
     if (in->arg_count == 0) {
         return build_arg_wrong(build, call, 0, "a key");
     }
-    if (in->arg_count == 1 && in->args[0].kind == VALUE_NULL) {
+    if (in->args[in->arg_count - 1].kind == VALUE_NULL &&
+        (in->arg_count == 1 ||
+         (in->arg_count == 2 && build_arg_is_enum(&in->args[0], ENUM_CARDINALITY)))) {
         struct plan_step identity = build_step(call, PLAN_IDENTITY, NULL);
         build_push(frame, &identity);
         return E_OK;

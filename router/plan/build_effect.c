@@ -52,8 +52,12 @@ static int group_value(struct build *build, struct plan_step *step, struct plan_
     while (at < whole->step_count && !is_group_barrier(&whole->steps[at])) {
         at++;
     }
+    if (whole->step_count == 1 && whole->steps[0].kind == PLAN_IDENTITY) {
+        group->value.kind = BY_IDENTITY; /* A list, as ByModulatorOptimizationStrategy makes it. */
+        return E_OK;
+    }
     if (at == whole->step_count) {
-        group->is_first = true;
+        group->is_only = true;
         group->before = build_adopt(build, step, whole);
         return E_OK;
     }

@@ -138,6 +138,7 @@ struct plan_set_property_entry {
 /* addV(): property() steps that follow directly are part of it (rules/fold_property). */
 struct plan_add_vertex {
     bool is_start;
+    bool has_label; /* addV(label). */
     struct plan_arg label;
     uint32_t property_count;
     const struct plan_set_property_entry *properties;
@@ -260,7 +261,7 @@ struct plan_fold {
 
 struct plan_group {
     bool is_count; /* groupCount. */
-    bool is_first; /* The value traversal has no barrier: the first productive value stays. */
+    bool is_only; /* The value traversal has no barrier: the last traverser's first value stays. */
     struct slice
         side_effect; /* data null: a result; else the key it collects under, passing traversers on.
                       * */
@@ -272,7 +273,7 @@ struct plan_group {
      * `before` runs for each traverser, `after` (the barrier and what follows) with one tag a
      * group. */
     uint32_t before; /* Child; PLAN_NO_CHILD: the traverser itself. */
-    uint32_t after;  /* Child; PLAN_NO_CHILD with is_first only. */
+    uint32_t after;  /* Child; PLAN_NO_CHILD with is_only alone. */
 };
 
 struct plan_select {

@@ -270,7 +270,7 @@ static void print_group(struct bytes *out, const struct plan_group *params)
     if (params->after != PLAN_NO_CHILD) {
         bytes_format(out, " then #%u", params->after);
     }
-    bytes_format(out, "%s", params->is_first ? " first" : "");
+    bytes_format(out, "%s", params->is_only ? " last" : "");
 }
 
 static void print_select(struct bytes *out, const struct plan_select *params)

@@ -18,6 +18,7 @@ static bool gives_elements(const struct plan_traversal *traversal)
     case PLAN_TOKEN:
     case PLAN_PROPERTY_MAP:
     case PLAN_CONSTANT:
+    case PLAN_FORMULA:
     case PLAN_NONE:
     case PLAN_DROP:
     case PLAN_LOOPS:

@@ -34,6 +34,7 @@ static const struct build_row ROWS[STEP_ID_COUNT] = {
     [STEP_LABEL] = {build_graph_token, 0},
     [STEP_KEY] = {build_graph_token, 0},
     [STEP_VALUE] = {build_graph_token, 0},
+    [STEP_ELEMENT] = {build_graph_element, 0},
     [STEP_HAS] = {build_has, 0},
     [STEP_HAS_ID] = {build_has_id, 0},
     [STEP_HAS_LABEL] = {build_has_label, 0},

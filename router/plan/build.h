@@ -177,6 +177,7 @@ int build_graph_edge_vertex(struct frame *frame,
 int build_graph_properties(struct frame *frame, const struct call *call);   /* values, properties */
 int build_graph_property_map(struct frame *frame, const struct call *call); /* valueMap ... */
 int build_graph_token(struct frame *frame, const struct call *call);        /* id label key value */
+int build_graph_element(struct frame *frame, const struct call *call);
 
 int build_has(struct frame *frame, const struct call *call);
 int build_has_id(struct frame *frame, const struct call *call);

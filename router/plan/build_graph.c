@@ -238,3 +238,11 @@ int build_graph_token(struct frame *frame, const struct call *call)
     build_push(frame, &step);
     return E_OK;
 }
+
+int build_graph_element(struct frame *frame, const struct call *call)
+{
+    struct plan_step step = build_step(call, PLAN_ELEMENT, NULL);
+
+    build_push(frame, &step);
+    return E_OK;
+}

@@ -7,6 +7,7 @@ static bool is_one_to_one(const struct plan_step *step)
 {
     switch ((int)step->kind) {
     case PLAN_TOKEN:
+    case PLAN_ELEMENT:
     case PLAN_CONSTANT:
     case PLAN_FUNCTION:
     case PLAN_LOAD:

@@ -12,10 +12,11 @@ sh deploy/setup.sh --tests
 setup() {
     dir=$1
     shift
+    # Tests and warnings as errors, also in a folder that deploy/try.sh has made without them.
     if [ -f "$dir/build.ninja" ]; then
-        return
+        set -- --reconfigure "$@"
     fi
-    meson setup "$dir" "$@" >"$dir.log" 2>&1 || {
+    meson setup "$dir" -Dtests=enabled --werror "$@" >"$dir.log" 2>&1 || {
         cat "$dir.log"
         exit 1
     }

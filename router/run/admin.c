@@ -83,6 +83,11 @@ static void on_reply(struct remote *remote, struct remote_request *sent,
             remote_hold(remote, sent, 100, false);
             return;
         }
+        /* It was not sent: this router is young and has not learned where that process is. */
+        if (told->code == E_UNAVAILABLE && call->router->now_ms < call->patience_ms) {
+            remote_hold(remote, sent, 50, false);
+            return;
+        }
         fail(call, told);
         return;
     }
@@ -125,6 +130,7 @@ void admin_start(struct router *router, uint64_t client, struct request *request
     call->sent.on_reply = on_reply;
     call->sent.on_again = on_again;
     call->sent.deadline_ms = router->now_ms + ADMIN_DEADLINE_MS;
+    call->patience_ms = router->now_ms + ADMIN_PATIENCE_MS;
     /* Not repeated: a graph that is being made would be said to exist. */
     call->sent.is_once = true;
     if (router->admin_count > ADMIN_CALLS_MAX) {

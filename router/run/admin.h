@@ -13,13 +13,18 @@
 
 #include "router/core.h"
 
-enum { ADMIN_CALLS_MAX = 64, ADMIN_DEADLINE_MS = 60000 };
+enum {
+    ADMIN_CALLS_MAX = 64,
+    ADMIN_DEADLINE_MS = 60000,
+    ADMIN_PATIENCE_MS = 3000 /* For a process whose address is not known yet. */
+};
 
 struct admin_call {
     struct remote_request sent;
     struct router *router;
     struct admin_call *next;
     uint64_t client;
+    uint64_t patience_ms; /* Until then it is sent again if it could not be sent. */
     struct request request;
 };
 

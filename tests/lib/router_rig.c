@@ -1,5 +1,6 @@
 #include "tests/lib/router_rig.h"
 
+#include "common/codec.h"
 #include "common/control.h"
 #include "tests/lib/fake_shards.h"
 
@@ -86,6 +87,25 @@ static void answer_lease(struct rig *rig, const struct message *sent)
     bytes_close(&body);
 }
 
+static void answer_admin(struct rig *rig, const struct message *sent)
+{
+    struct value nothing = value_null();
+    struct error err = {0};
+    struct bytes body;
+
+    bytes_init(&body, 0);
+    if (rig->unsent > 0) {
+        rig->unsent--;
+        error_set(&err, E_UNAVAILABLE, "address of node 1 is not known");
+        message_refuse(&body, &err);
+        rig_answer(rig, sent, MESSAGE_REFUSED, &body);
+    } else {
+        codec_encode(&body, NULL, &nothing);
+        rig_answer(rig, sent, MESSAGE_ADMIN_REPLY, &body);
+    }
+    bytes_close(&body);
+}
+
 static void answer(struct rig *rig, const struct message *sent)
 {
     if (sent->type == MESSAGE_ROUTER_REGISTER) {
@@ -104,6 +124,8 @@ static void answer(struct rig *rig, const struct message *sent)
         answer_outcome(rig, sent, MESSAGE_TXN_REPLY);
     } else if (sent->type == MESSAGE_IDS_LEASE) {
         answer_lease(rig, sent);
+    } else if (sent->type == MESSAGE_ADMIN && rig->answers_admin) {
+        answer_admin(rig, sent);
     } else if (sent->type == MESSAGE_CANCEL) {
         rig->cancels++;
     }

@@ -18,6 +18,8 @@ struct rig {
     uint32_t fan;        /* Rows of each input or scan. */
     uint32_t conflicts;  /* So many commits and validations are refused. */
     uint32_t busy_reads; /* So many reads meet a lock. */
+    bool answers_admin;  /* ADMIN is answered with null, after so many that could not be sent: */
+    uint32_t unsent;
     bool is_mute;        /* Commits get no answer. */
     int abort_code;      /* Commits are refused with this; E_OK: they are not. */
     uint32_t reads, validates, commits, txns, cancels;

@@ -88,5 +88,38 @@ START_TEST(calls_of_a_client_that_went_end)
 }
 END_TEST
 
+START_TEST(a_node_whose_address_is_not_known_yet_is_waited_for)
+{
+    const char *answers;
+
+    rig_open(&rig);
+    rig.answers_admin = true;
+    rig.unsent = 5;
+    rig_ask(&rig, admin_request(1, "node", value_long(1)));
+    rig_run(&rig, ADMIN_PATIENCE_MS / 2);
+    ck_assert_uint_eq(rig.unsent, 0);
+    ck_assert_uint_eq(rig.router->admin_count, 0);
+    answers = rig_answers(&rig);
+    ck_assert_ptr_null(strstr(answers, "not known"));
+    ck_assert_str_ne(answers, "");
+    rig_close(&rig);
+}
+END_TEST
+
+START_TEST(a_node_that_is_never_known_is_told_in_time)
+{
+    rig_open(&rig);
+    rig.answers_admin = true;
+    rig.unsent = UINT32_MAX;
+    rig_ask(&rig, admin_request(1, "node", value_long(1)));
+    rig_run(&rig, ADMIN_PATIENCE_MS + 1000);
+    expect("address of node 1 is not known");
+    ck_assert_uint_eq(rig.router->admin_count, 0);
+    rig_close(&rig);
+}
+END_TEST
+
 RUN_SUITE("admin", a_shard_that_is_not_there_is_refused_at_once, places_are_numbers,
-          calls_end_at_their_deadline, only_so_many_are_under_way, calls_of_a_client_that_went_end)
+          calls_end_at_their_deadline, only_so_many_are_under_way, calls_of_a_client_that_went_end,
+          a_node_whose_address_is_not_known_yet_is_waited_for,
+          a_node_that_is_never_known_is_told_in_time)

@@ -15,6 +15,7 @@ struct conn *conn_new(struct front *front, struct lws *wsi, enum conn_kind kind)
     conn->kind = kind;
     conn->front = front;
     conn->wsi = wsi;
+    front->exchange_count += kind == CONN_HTTP;
     bytes_init(&conn->input, REQUEST_BYTES_MAX);
     return conn;
 }
@@ -28,6 +29,7 @@ void conn_free(struct conn **conn)
         return;
     }
     front = freed->front;
+    front->exchange_count -= freed->kind == CONN_HTTP;
     if (freed->client != 0) {
         (void)map_remove(&front->by_client, freed->client);
         router_client_close(front->options.router, loop_now_ms(), freed->client,
@@ -73,6 +75,56 @@ bool conn_allows(const struct front *front, const char *origin)
         }
     }
     return false;
+}
+
+/* "a.example:80" -> "a.example"; in brackets: an IPv6 address. */
+static void cut_port(char *host)
+{
+    char *colon = strrchr(host, ':');
+
+    if (host[0] != '[' && colon != NULL) {
+        *colon = '\0';
+    }
+}
+
+/* Names without a dot, and addresses, come from no foreign name server. */
+static bool is_local_name(const char *host)
+{
+    size_t size = strlen(host);
+    static const char tail[] = ".localhost";
+
+    return strchr(host, '.') == NULL || host[strspn(host, "0123456789.")] == '\0' ||
+           (size > sizeof tail - 1 && strcmp(host + size - (sizeof tail - 1), tail) == 0);
+}
+
+static bool is_loopback(const char *address)
+{
+    return strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0 ||
+           strcmp(address, "localhost") == 0;
+}
+
+bool conn_is_foreign(const struct front *front, struct lws *wsi)
+{
+    char origin[CONN_NAME_MAX] = "";
+    char host[CONN_NAME_MAX] = "";
+    const char *page;
+    bool is_own;
+
+    if (lws_hdr_copy(wsi, origin, sizeof origin, WSI_TOKEN_ORIGIN) < 0 ||
+        lws_hdr_copy(wsi, host, sizeof host, WSI_TOKEN_HOST) < 0) {
+        return true; /* Too long to be one of ours. */
+    }
+    if (origin[0] != '\0' && conn_allows(front, origin)) {
+        return false;
+    }
+    page = strstr(origin, "://");
+    is_own = page != NULL && strcmp(page + 3, host) == 0;
+    cut_port(host);
+    /* A page of the router's own, under a name that cannot be forged. */
+    if (origin[0] != '\0') {
+        return !is_own || !is_local_name(host);
+    }
+    return is_loopback(front->options.address) && !is_local_name(host);
 }
 
 void conn_path(struct lws *wsi, char *path, size_t size)

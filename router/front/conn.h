@@ -14,6 +14,7 @@
 
 enum {
     CONN_WRITE_MAX = 1 << 20, /* A longer message goes out in fragments of this size. */
+    CONN_NAME_MAX = 512,      /* Of an origin or host. */
     CONN_WRITES_MAX = 32      /* Messages written in one callback. */
 };
 
@@ -51,6 +52,7 @@ struct front {
     struct lws_vhost *vhost;
     struct map by_client; /* client -> struct conn *, as a number. */
     uint32_t websocket_count;
+    uint32_t exchange_count; /* HTTP. */
     lws_sorted_usec_list_t timer;
 };
 
@@ -67,6 +69,9 @@ void conn_register(struct conn *conn);
 struct conn *conn_find(const struct front *front, uint64_t client);
 /* Whether pages of this origin may call: cors_origins. */
 bool conn_allows(const struct front *front, const char *origin);
+/* Whether a browser may be at work for another page: an Origin that is not allowed, or, on a
+ * loopback address, a Host that only foreign name servers can have led here. */
+bool conn_is_foreign(const struct front *front, struct lws *wsi);
 /* The URI path without the query, as text; "" if there is none. */
 void conn_path(struct lws *wsi, char *path, size_t size);
 

@@ -66,7 +66,7 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
     case LWS_CALLBACK_HTTP_BODY_COMPLETION:
         return http_body_done(slot->conn);
     case LWS_CALLBACK_HTTP_WRITEABLE:
-        return http_writeable(slot);
+        return http_writeable(wsi, slot);
     case LWS_CALLBACK_CLOSED:
     case LWS_CALLBACK_CLOSED_HTTP:
     case LWS_CALLBACK_WSI_DESTROY:

@@ -173,6 +173,7 @@ static void run(struct conn *conn)
         new_uuid(request.id);
         request.has_id = true;
     }
+    request.is_read_only = exchange->method != METHOD_POST;
     exchange->format = request.format;
     exchange->has_id = request.has_id;
     memcpy(exchange->id, request.id, sizeof exchange->id);
@@ -262,6 +263,20 @@ static void read_head(struct lws *wsi, struct http_exchange *exchange)
     copy_query(wsi, &exchange->query);
 }
 
+/* RFC 9112 6.3: one length, of digits, and no transfer coding, however its name is spelt: else a
+ * proxy in front of us may see other requests than we do. */
+static bool has_clear_length(struct lws *wsi, char *text, int room)
+{
+    char other[4];
+    int size = lws_hdr_copy(wsi, text, room, WSI_TOKEN_HTTP_CONTENT_LENGTH);
+
+    return lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) <= 0 &&
+           lws_hdr_custom_length(wsi, "transfer-encoding :", 19) < 0 &&
+           lws_hdr_custom_length(wsi, "content-length :", 16) < 0 && size > 0 &&
+           text[strspn(text, "0123456789")] == '\0' &&
+           lws_hdr_copy_fragment(wsi, other, sizeof other, WSI_TOKEN_HTTP_CONTENT_LENGTH, 1) == -1;
+}
+
 /* Says whether a body follows, or answers. */
 static bool expect_body(struct conn *conn)
 {
@@ -272,10 +287,9 @@ static bool expect_body(struct conn *conn)
     unsigned long long size;
 
     /* libwebsockets never gives us chunked bodies: the client would wait for ever. */
-    if (lws_hdr_total_length(conn->wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0 ||
-        lws_hdr_copy(conn->wsi, text, sizeof text, WSI_TOKEN_HTTP_CONTENT_LENGTH) <= 0) {
+    if (!has_clear_length(conn->wsi, text, sizeof text)) {
         exchange->closes = true;
-        answer_error(conn, 411, 498, SLICE("Content-Length is needed, without chunks"));
+        answer_error(conn, 411, 498, SLICE("one Content-Length is needed, without chunks"));
         return false;
     }
     size = strtoull(text, NULL, 10);
@@ -324,6 +338,25 @@ static int answer_page(struct conn *conn)
     return answer_text(conn, 404, "not found");
 }
 
+/* Foreign pages, and more than connections_max. A preflight is answered: without the headers that
+ * allow a page, a browser goes no further. */
+static bool refuse(struct conn *conn)
+{
+    const struct front *front = conn->front;
+
+    if (front->websocket_count + front->exchange_count > front->options.connections_max) {
+        conn->http->closes = true;
+        (void)answer_text(conn, 503, "too many connections");
+        return true;
+    }
+    if (conn->http->method != METHOD_OPTIONS && conn_is_foreign(front, conn->wsi)) {
+        conn->http->closes = true;
+        (void)answer_text(conn, 403, "not for pages of other sites: see cors_origins");
+        return true;
+    }
+    return false;
+}
+
 int http_begin(struct front *front, struct lws *wsi, struct conn_slot *slot)
 {
     struct conn *conn;
@@ -334,6 +367,9 @@ int http_begin(struct front *front, struct lws *wsi, struct conn_slot *slot)
     slot->conn = conn;
     read_head(wsi, conn->http);
     stats_add(front->options.stats, STATS_HTTP_REQUESTS, 1);
+    if (refuse(conn)) {
+        return 0;
+    }
     switch (conn->http->method) {
     case METHOD_OPTIONS:
         start_body(conn->http);
@@ -480,7 +516,7 @@ static int write_body(struct conn *conn)
     return 0;
 }
 
-int http_writeable(struct conn_slot *slot)
+int http_writeable(struct lws *wsi, struct conn_slot *slot)
 {
     struct conn *conn = slot->conn;
     struct http_exchange *exchange;
@@ -500,7 +536,6 @@ int http_writeable(struct conn_slot *slot)
     stats_add(conn->front->options.stats, STATS_CLIENT_BYTES_OUT, exchange->sent);
     stats_add(conn->front->options.stats, STATS_HTTP_ERRORS, exchange->status >= 400);
     closes = exchange->closes;
-    struct lws *wsi = conn->wsi;
     conn_free(&slot->conn);
     return lws_http_transaction_completed(wsi) != 0 || closes ? -1 : 0;
 }

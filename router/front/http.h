@@ -24,7 +24,7 @@ int http_begin(struct front *front, struct lws *wsi, struct conn_slot *slot);
 int http_body(struct conn *conn, const void *data, size_t size);
 int http_body_done(struct conn *conn);
 /* slot->conn is null when the exchange is over. */
-int http_writeable(struct conn_slot *slot);
+int http_writeable(struct lws *wsi, struct conn_slot *slot);
 void http_closed(struct conn_slot *slot);
 /* Answers with a response; takes its body. */
 void http_answer(struct conn *conn, struct router_response *response);

@@ -10,11 +10,15 @@
 int websocket_filter(struct front *front, struct lws *wsi)
 {
     char path[64];
-    char origin[512] = "";
+    char version[8] = "";
 
+    if (lws_hdr_copy(wsi, version, sizeof version, WSI_TOKEN_VERSION) < 0 ||
+        strcmp(version, "13") != 0) {
+        (void)lws_return_http_status(wsi, HTTP_STATUS_BAD_REQUEST, "WebSocket version 13");
+        return -1;
+    }
     /* A page of another site must not query a router on its visitor's machine. */
-    if (lws_hdr_copy(wsi, origin, sizeof origin, WSI_TOKEN_ORIGIN) < 0 ||
-        (origin[0] != '\0' && !conn_allows(front, origin))) {
+    if (conn_is_foreign(front, wsi)) {
         (void)lws_return_http_status(wsi, HTTP_STATUS_FORBIDDEN, NULL);
         return -1;
     }
@@ -23,7 +27,7 @@ int websocket_filter(struct front *front, struct lws *wsi)
         (void)lws_return_http_status(wsi, HTTP_STATUS_NOT_FOUND, NULL);
         return -1;
     }
-    if (front->websocket_count >= front->options.connections_max) {
+    if (front->websocket_count + front->exchange_count >= front->options.connections_max) {
         log_warn(front->options.log, "websocket", "connections=%u msg=\"refused: too many\"",
                  front->websocket_count);
         (void)lws_return_http_status(wsi, HTTP_STATUS_SERVICE_UNAVAILABLE, NULL);

@@ -402,6 +402,11 @@ static void begin_statement(struct query *query)
         end_statement(query);
         return;
     }
+    if (query->request.is_read_only && statement->plan->is_write) {
+        error_set(&err, E_INVALID, "GET does not change data: send the query by POST");
+        fail_with(query, &err);
+        return;
+    }
     if (!ensure_txn(query, &err)) {
         fail_with(query, &err);
         return;

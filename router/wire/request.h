@@ -65,6 +65,7 @@ struct request {
     uint32_t timeout_ms;             /* 0: the default. */
     bool has_timeout;
     bool tokens_only; /* materializeProperties: tokens. */
+    bool is_read_only; /* HTTP's GET: changes nothing (RFC 9110 9.2.1). */
     bool is_single;   /* HTTP: one response with all results. */
     struct slice user_agent;
     struct value args; /* OTHER: a MAP of all the arguments; else NULL. */

@@ -136,13 +136,13 @@ struct visitor visitor;
 
 static const char *const origins[] = {"http://a.example", "http://b.example"};
 
-void visitor_setup_with(uint32_t connections_max, size_t backlog_bytes)
+static void set_up(uint32_t connections_max, size_t backlog_bytes, size_t origin_count)
 {
     struct front_options options = {.address = "127.0.0.1",
                                     .port = 0,
                                     .connections_max = connections_max,
                                     .backlog_bytes = backlog_bytes,
-                                    .cors_count = 2,
+                                    .cors_count = origin_count,
                                     .cors_origins = origins,
                                     .router = &visitor_router,
                                     .out = &visitor.out,
@@ -155,6 +155,16 @@ void visitor_setup_with(uint32_t connections_max, size_t backlog_bytes)
     visitor.got = mem_alloc(VISITOR_ROOM + 1);
     ck_assert_msg(front_open(&visitor.front, &options, &err) == E_OK, "%s", err.text);
     ck_assert_int_gt(front_port(visitor.front), 0);
+}
+
+void visitor_setup_with(uint32_t connections_max, size_t backlog_bytes)
+{
+    set_up(connections_max, backlog_bytes, sizeof origins / sizeof origins[0]);
+}
+
+void visitor_setup_default(void)
+{
+    set_up(1000, 1 << 20, 0);
 }
 
 void visitor_setup(void)

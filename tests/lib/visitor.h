@@ -41,6 +41,8 @@ extern struct visitor visitor;
 /* A front on a free port, and an outside. */
 void visitor_setup_with(uint32_t connections_max, size_t backlog_bytes);
 void visitor_setup(void);
+/* As configured if nobody says anything: no origins. */
+void visitor_setup_default(void);
 void visitor_disconnect(void);
 void visitor_teardown(void);
 void visitor_connect(void);

@@ -252,7 +252,7 @@ START_TEST(cors)
     post("/gremlin", "Origin: http://a.example\r\n", "x");
     visitor_expect("access-control-allow-origin: http://a.example\r\n");
     post("/gremlin", "Origin: http://evil.example\r\n", "done");
-    visitor_expect("done");
+    visitor_expect("HTTP/1.1 403 ");
     ck_assert_ptr_null(strstr(visitor.got, "access-control"));
     visitor_teardown();
 }
@@ -362,8 +362,82 @@ START_TEST(watched_descriptor_ends_the_wait)
     visitor_teardown();
 }
 END_TEST
-RUN_SUITE("front", post_with_keep_alive, get_with_a_query, errors_are_json, h2c_is_not_taken,
-          unknown_upgrade, chunked_bodies_get_411, expect_100_continue, long_headers_and_queries,
-          listens_on_its_address_only, too_large_post, many_half_requests, large_answer, cors,
-          pages, status_shows_the_map, client_leaves_before_the_answer, port_in_use,
-          watched_descriptor_ends_the_wait)
+
+/* RFC 9112 6.3: what a proxy may read in another way is refused. */
+START_TEST(lengths_that_conflict_are_refused)
+{
+    static const char *const heads[] = {"Content-Length: 5\r\nContent-Length: 6\r\n",
+                                        "Content-Length: 5\r\nContent-Length: 5\r\n",
+                                        "Content-Length: 5, 6\r\n",
+                                        "Content-Length: +5\r\n",
+                                        "Content-Length: 5x\r\n",
+                                        "Transfer-Encoding : chunked\r\nContent-Length: 5\r\n",
+                                        "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n"};
+
+    visitor_setup();
+    for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++) {
+        char text[256];
+        (void)snprintf(text, sizeof text, "POST /gremlin HTTP/1.1\r\nHost: x\r\n%s\r\nhello",
+                       heads[i]);
+        visitor_connect();
+        visitor_forget();
+        visitor_send_text(text);
+        visitor_expect("HTTP/1.1 4");
+        visitor_expect_closed();
+    }
+    ck_assert_uint_eq(visitor_router.requests, 0);
+    visitor_teardown();
+}
+END_TEST
+
+START_TEST(other_websocket_versions_are_refused)
+{
+    visitor_setup();
+    visitor_connect();
+    visitor_send_text("GET /gremlin HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
+                      "Connection: Upgrade\r\nSec-WebSocket-Version: 8\r\n"
+                      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
+    visitor_expect(" 400 Bad Request");
+    visitor_teardown();
+}
+END_TEST
+
+/* A page of another site, with the configuration as it comes: no origin is allowed. */
+START_TEST(foreign_pages_are_refused_by_default)
+{
+    static const char *const heads[] = {"POST /gremlin HTTP/1.1\r\nContent-Length: 1\r\n",
+                                        "GET /gremlin?gremlin=g.V() HTTP/1.1\r\n",
+                                        "GET /gremlin HTTP/1.1\r\nUpgrade: websocket\r\n"
+                                        "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                                        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"};
+
+    visitor_setup_default();
+    for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++) {
+        for (int is_rebound = 0; is_rebound < 2; is_rebound++) {
+            char text[512];
+            /* A name of the attacker's that leads to this machine has no Origin in a GET. */
+            (void)snprintf(text, sizeof text, "%s%s\r\n%s", heads[i],
+                           is_rebound ? "Host: evil.example\r\n"
+                                      : "Host: localhost\r\nOrigin: http://evil.example\r\n",
+                           i == 0 ? "x" : "");
+            visitor_connect();
+            visitor_forget();
+            visitor_send_text(text);
+            visitor_expect(" 403 ");
+        }
+    }
+    ck_assert_uint_eq(visitor_router.requests, 0);
+    visitor_connect();
+    visitor_forget();
+    visitor_send_text(
+        "POST /gremlin HTTP/1.1\r\nHost: localhost:8182\r\nContent-Length: 2\r\n\r\nok");
+    visitor_expect("HTTP/1.1 200 ");
+    visitor_teardown();
+}
+END_TEST
+RUN_SUITE("front", lengths_that_conflict_are_refused, other_websocket_versions_are_refused,
+          foreign_pages_are_refused_by_default, post_with_keep_alive, get_with_a_query,
+          errors_are_json, h2c_is_not_taken, unknown_upgrade, chunked_bodies_get_411,
+          expect_100_continue, long_headers_and_queries, listens_on_its_address_only,
+          too_large_post, many_half_requests, large_answer, cors, pages, status_shows_the_map,
+          client_leaves_before_the_answer, port_in_use, watched_descriptor_ends_the_wait)

@@ -232,7 +232,7 @@ START_TEST(options_of_the_table)
     ck_assert_uint_ne(router.seed, 0);
     ck_assert_int_eq(front.port, 8182);
     ck_assert_str_eq(front.address, "127.0.0.1");
-    ck_assert_uint_eq(front.cors_count, 1);
+    ck_assert_uint_eq(front.cors_count, 0);
     teardown();
 }
 END_TEST

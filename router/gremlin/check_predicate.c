@@ -94,39 +94,52 @@ static int test_value(struct check *check, const struct node *link, int depth, s
     return E_OK;
 }
 
-/* a.and(b).and(c) is one AND of three, as the drivers for Java send it. */
-static struct value join(struct check *check, enum predicate_test test, const struct value *left,
-                         const struct value *right)
+static int join_operand(struct check *check, const struct node *link, int depth, struct value *out)
 {
-    bool is_flat = left->predicate->test == test;
-    uint32_t old = is_flat ? left->predicate->child_count : 1;
-    struct value *children = arena_array(check->arena, (size_t)old + 1, sizeof *children);
-
-    children[0] = *left;
-    for (uint32_t i = 0; is_flat && i < old; i++) {
-        children[i] = *left;
-        children[i].predicate = &left->predicate->children[i];
-    }
-    children[old] = *right;
-    return builder_connective(check->arena, (uint8_t)test, children, old + 1);
-}
-
-static int join_value(struct check *check, const struct node *link, int depth, struct value *out)
-{
-    enum predicate_test test = is_word(link, "and") ? PREDICATE_AND : PREDICATE_OR;
-    struct value right;
-
     if (link->count != 1) {
         return wrong_argument(check, link, "one predicate");
     }
-    int rc = check_value(check, link->first, depth + 1, CHECK_ANY, &right);
-    if (rc != E_OK) {
-        return rc;
+    int rc = check_value(check, link->first, depth + 1, CHECK_ANY, out);
+    if (rc == E_OK && out->kind != VALUE_PREDICATE) {
+        rc = wrong_argument(check, link, "a predicate");
     }
-    if (right.kind != VALUE_PREDICATE) {
-        return wrong_argument(check, link, "a predicate");
+    return rc;
+}
+
+static bool is_join(const struct node *link)
+{
+    return (is_word(link, "and") || is_word(link, "or")) && link->has_args;
+}
+
+/* a.and(b).and(c) is one AND of three, as the drivers for Java send it. All calls of one name in a
+ * row are joined at once, so that the work is linear in them; `*at` becomes the last one. */
+static int join_run(struct check *check, const struct node **at, int depth, struct value *out)
+{
+    const struct node *first = *at;
+    enum predicate_test test = is_word(first, "and") ? PREDICATE_AND : PREDICATE_OR;
+    bool is_flat = out->predicate->test == test;
+    uint32_t count = is_flat ? out->predicate->child_count : 1;
+    size_t room = count;
+
+    for (const struct node *link = first;
+         link != NULL && is_join(link) && slice_equal(link->text, first->text); link = link->next) {
+        *at = link;
+        room++;
     }
-    *out = join(check, test, out, &right);
+    struct value *children = arena_array(check->arena, room, sizeof *children);
+    children[0] = *out;
+    for (uint32_t i = 0; is_flat && i < count; i++) {
+        children[i] = *out;
+        children[i].predicate = &out->predicate->children[i];
+    }
+    for (const struct node *link = first; count < room; link = link->next) {
+        int rc = join_operand(check, link, depth, &children[count]);
+        if (rc != E_OK) {
+            return rc;
+        }
+        count++;
+    }
+    *out = builder_connective(check->arena, (uint8_t)test, children, count);
     return E_OK;
 }
 
@@ -138,8 +151,8 @@ int check_predicate(struct check *check, const struct node *link, int depth, str
     for (link = link->next; rc == E_OK && link != NULL; link = link->next) {
         if (is_word(link, "negate") && link->has_args && link->count == 0) {
             out->predicate = predicate_negate(check->arena, out->predicate);
-        } else if ((is_word(link, "and") || is_word(link, "or")) && link->has_args) {
-            rc = join_value(check, link, depth, out);
+        } else if (is_join(link)) {
+            rc = join_run(check, &link, depth, out);
         } else {
             rc =
                 report_at(check->err, link, E_SYNTAX,

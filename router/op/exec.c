@@ -7,6 +7,7 @@
 
 enum {
     TURN_ROWS = 100000, /* Rows between operators in one turn: some ten milliseconds. */
+    TURN_US = 2500,     /* A quarter of a turn of 10 ms: four heavy queries may share one. */
     NOTES_MAX = 8       /* Entries of a map of profile(). */
 };
 
@@ -35,6 +36,8 @@ enum pull exec_pull(struct exec *exec, uint64_t now_ms, struct batch *out)
     assert(exec->root.last != NULL);
     exec->now_ms = now_ms;
     exec->budget = TURN_ROWS;
+    exec->turn_end_us = exec->micros == NULL ? 0 : exec->micros() + TURN_US;
+    exec->has_moved = false;
     exec->is_yielding = false;
     return op_pull(exec->root.last, exec, out);
 }

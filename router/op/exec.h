@@ -29,7 +29,7 @@ struct exec {
     struct remote *remote;    /* Map, sending, waiting fetches. Not owned. */
     uint64_t now_ms;          /* Of this turn. */
     uint64_t deadline_ms;     /* 0: none. */
-    uint64_t (*micros)(void); /* The host's clock, for profile(); null: none. */
+    uint64_t (*micros)(void); /* The host's clock; null: none. */
     bool is_cancelled;
     bool is_yielding; /* WAIT was for time, not for a shard: pull again in the next turn. */
     struct error error;
@@ -46,6 +46,8 @@ struct exec {
     struct op *ops;  /* All operators, newest first. */
     uint32_t depth;  /* Of the children being built. */
     uint32_t budget; /* Rows that may still be worked on before this turn yields. */
+    uint64_t turn_end_us; /* By `micros`: when this turn yields; 0: by rows alone. */
+    bool has_moved;       /* A batch was given in this turn, so yielding cannot stand still. */
 };
 
 /* The caller seeds prng and sets arena.limit_bytes and deadline_ms afterwards. Keeps plan, txn,

@@ -56,6 +56,7 @@ static int add(struct fold *self, struct exec *exec, const struct traverser *tra
         to->is_seeded = true;
         to->value = plan->seed;
     }
+    op_charge(exec, traverser->bulk);
     for (uint64_t i = 0; rc == E_OK && i < traverser->bulk && !exec->arena.is_exceeded; i++) {
         if (plan->has_seed) {
             struct value other = addend(plan, &traverser->value);

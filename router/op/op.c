@@ -156,6 +156,17 @@ static bool is_too_large(struct exec *exec, const struct op *op, struct value *v
     return false;
 }
 
+void op_charge(struct exec *exec, uint64_t rows)
+{
+    exec->budget -= rows < exec->budget ? (uint32_t)rows : exec->budget;
+}
+
+static bool is_turn_over(const struct exec *exec)
+{
+    return exec->budget == 0 ||
+           (exec->has_moved && exec->turn_end_us != 0 && exec->micros() >= exec->turn_end_us);
+}
+
 static bool on_batch(struct op *op, struct exec *exec, struct batch *out)
 {
     const struct plan_step *plan = op->plan;
@@ -173,7 +184,8 @@ static bool on_batch(struct op *op, struct exec *exec, struct batch *out)
         }
     }
     op->stats.rows_out += out->count;
-    exec->budget -= out->count < exec->budget ? out->count : exec->budget;
+    op_charge(exec, out->count);
+    exec->has_moved = true;
     return !is_refused;
 }
 
@@ -207,11 +219,11 @@ enum pull op_pull(struct op *op, struct exec *exec, struct batch *out)
     if (op->is_done) {
         return PULL_DONE;
     }
-    if (exec->budget == 0) {
+    if (is_turn_over(exec)) {
         exec->is_yielding = true;
         return PULL_WAIT;
     }
-    exec->budget--;
+    op_charge(exec, 1);
     op->stats.pulls++;
     uint64_t start_us = micros(exec);
     enum pull rc = op->class->pull(op, exec, out);

@@ -160,6 +160,9 @@ static inline bool op_is_asked(const struct op *op, uint32_t tag)
  * asserts that a BATCH is not empty, attaches as() labels to what comes out. DONE stays DONE until
  * reset. */
 enum pull op_pull(struct op *op, struct exec *exec, struct batch *out);
+/* For work that no rows show: takes it off what this turn may do, as if so many rows had passed.
+ * Once nothing is left, the next op_pull gives WAIT until the next turn. */
+void op_charge(struct exec *exec, uint64_t rows);
 
 /* For operators that run children or ask the shards for each of their batches: gathers the input
  * into ever larger ones, so that the requests of a long input stay few and a limit() is served

@@ -144,6 +144,27 @@ START_TEST(a_deadline_ends_a_run)
 }
 END_TEST
 
+static uint64_t slow_us;
+
+static uint64_t slow_clock(void)
+{
+    return slow_us += 1000;
+}
+
+START_TEST(a_run_yields_when_its_time_is_up_before_its_rows_are)
+{
+    static struct run run;
+
+    open_run(&run, "g.V().repeat(both()).emit(has('x'))");
+    run.exec.micros = slow_clock;
+    ck_assert_int_eq(exec_pull(&run.exec, 1, &run.batch), PULL_WAIT);
+    ck_assert(run.exec.is_yielding);
+    ck_assert(run.exec.has_moved);
+    ck_assert_uint_gt(run.exec.budget, 0);
+    close_run(&run);
+}
+END_TEST
+
 START_TEST(a_cancel_ends_a_run)
 {
     static struct run run;
@@ -298,7 +319,7 @@ END_TEST
 
 RUN_SUITE("engine", batches_grow_and_copy_out_of_themselves, ids_are_numbered_as_they_come,
           rows_are_put_in_the_order_of_inputs, done_stays_done, a_deadline_ends_a_run,
-          a_cancel_ends_a_run, memory_ends_a_run_and_the_limit_is_told,
-          what_operators_hold_is_bounded_too, a_turn_is_bounded_and_goes_on_where_it_was,
-          a_run_that_is_given_up_releases_all, ids_are_read_as_the_graph_reads_them,
-          profile_counts_requests)
+          a_run_yields_when_its_time_is_up_before_its_rows_are, a_cancel_ends_a_run,
+          memory_ends_a_run_and_the_limit_is_told, what_operators_hold_is_bounded_too,
+          a_turn_is_bounded_and_goes_on_where_it_was, a_run_that_is_given_up_releases_all,
+          ids_are_read_as_the_graph_reads_them, profile_counts_requests)

@@ -54,6 +54,7 @@ static const struct build_row ROWS[STEP_ID_COUNT] = {
     [STEP_TAIL] = {build_filter_tail, 0},
     [STEP_SIMPLE_PATH] = {build_filter_simple_path, BUILD_BY | BUILD_FROM_TO},
     [STEP_CYCLIC_PATH] = {build_filter_simple_path, BUILD_BY | BUILD_FROM_TO},
+    [STEP_COIN] = {build_filter_coin, 0},
     [STEP_ANY] = {build_filter_list, 0},
     [STEP_ALL] = {build_filter_list, 0},
     [STEP_DISCARD] = {build_filter_discard, 0},

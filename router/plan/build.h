@@ -192,6 +192,7 @@ int build_filter_dedup(struct frame *frame, const struct call *call);
 int build_filter_range(struct frame *frame, const struct call *call); /* limit, skip, range */
 int build_filter_tail(struct frame *frame, const struct call *call);
 int build_filter_simple_path(struct frame *frame, const struct call *call);
+int build_filter_coin(struct frame *frame, const struct call *call);
 int build_filter_list(struct frame *frame, const struct call *call); /* any, all, none(P) */
 int build_filter_discard(struct frame *frame, const struct call *call);
 

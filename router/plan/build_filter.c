@@ -1,6 +1,9 @@
 #include "router/plan/build.h"
 
+#include "common/number.h"
+
 #include <assert.h>
+#include <math.h>
 
 int build_filter_is(struct frame *frame, const struct call *call)
 {
@@ -206,6 +209,27 @@ int build_filter_simple_path(struct frame *frame, const struct call *call)
         build_push(frame, &step);
     }
     return rc;
+}
+
+/* Below 0 none stays, above 1 all do. */
+int build_filter_coin(struct frame *frame, const struct call *call)
+{
+    const struct instruction *in = call->step;
+    struct build *build = frame->build;
+    struct plan_coin *coin = ARENA_NEW(build->arena, struct plan_coin);
+    struct plan_step step = build_step(call, PLAN_COIN, coin);
+    double probability;
+
+    if (in->arg_count != 1 || !value_is_number(&in->args[0])) {
+        return build_arg_wrong(build, call, 0, "a number");
+    }
+    probability = number_double(&in->args[0]);
+    if (isnan(probability)) {
+        return build_arg_wrong(build, call, 0, "a number from 0 to 1");
+    }
+    coin->probability = probability < 0.0 ? 0.0 : probability > 1.0 ? 1.0 : probability;
+    build_push(frame, &step);
+    return E_OK;
 }
 
 int build_filter_list(struct frame *frame, const struct call *call)

@@ -205,6 +205,10 @@ struct plan_where {
 };
 
 /* PLAN_LIST_TEST: keeps lists; null and what is no list go. */
+struct plan_coin {
+    double probability; /* 0 to 1. */
+};
+
 struct plan_list_test {
     enum { LIST_ANY, LIST_ALL, LIST_NONE } which;
     const struct predicate *predicate;

@@ -507,6 +507,9 @@ static bool print_filtering(struct bytes *out, const struct plan_step *step)
     case PLAN_FILTER:
         print_filter(out, step->params);
         return true;
+    case PLAN_COIN:
+        bytes_format(out, " %g", ((const struct plan_coin *)step->params)->probability);
+        return true;
     case PLAN_LIST_TEST:
         print_list_test(out, step->params);
         return true;

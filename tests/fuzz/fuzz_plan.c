@@ -40,6 +40,7 @@ static void run(const struct plan *plan)
         assert(err.code != E_OK);
         return;
     }
+    prng_init(&exec.prng, 1);
     exec.arena.limit_bytes = MEMORY_MAX;
     exec.deadline_ms = TURNS_MAX;
     do {

@@ -721,6 +721,7 @@ void fakegraph_run(struct fakegraph *graph, const struct plan *plan, struct byte
         bytes_format(out, "error: %s\n", err.text);
         return;
     }
+    prng_init(&exec.prng, 1);
     exec.arena.limit_bytes = (size_t)256 << 20;
     for (uint64_t turn = 1; (rc = exec_pull(&exec, turn, &batch)) == PULL_BATCH || rc == PULL_WAIT;
          turn++) {

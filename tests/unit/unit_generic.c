@@ -52,6 +52,7 @@ static void run_query(struct bytes *out, const char *text, size_t size)
     arena_close(&arena);
     if (rc == E_OK) {
         rc = exec_open(&exec, plan, NULL, NULL, &err);
+        prng_init(&exec.prng, 1);
     }
     if (rc == E_OK) {
         print_results(out, &exec);

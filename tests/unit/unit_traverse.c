@@ -93,6 +93,13 @@ START_TEST(equal_traversers_travel_as_one)
         {"g.V().out().barrier()", "3 x v[3]\nv[2]\nv[4]\nv[5]\n"},
         {"g.V(1, 4, 6).out('created').out().count()", "0\n"},
         {"g.V(1, 4, 6).out('created').in().count()", "10\n"},
+        {"g.V().out().barrier().coin(1)", "3 x v[3]\nv[2]\nv[4]\nv[5]\n"},
+        {"g.V().out().barrier().coin(0)", ""},
+        {"g.withStrategies(new SeedStrategy(seed: 999999)).V().order().by('name').coin(0.5).id()",
+         "4\n"},
+        {"g.withStrategies(new SeedStrategy(seed: 999999)).inject('a', 'a', 'a', 'a').barrier()"
+         ".coin(0.7)",
+         "2 x a\n"},
     };
 
     FAKECHECK_ALL(cases);

@@ -29,17 +29,20 @@ static uint64_t now_ms(void)
 static void read_state(struct loader *loader)
 {
     FILE *file = *loader->state_path ? fopen(loader->state_path, "r") : NULL;
+    char word[16] = "";
 
     if (file == NULL) {
         return;
     }
     loader->twins_before = -1;
-    if (fscanf(file, "elements %" SCNu64 " before %" SCNd64, &loader->resume_after,
-               &loader->twins_before) < 1) {
+    if (fscanf(file, "elements %" SCNu64 " %15s", &loader->resume_after, word) < 1) {
         loader->resume_after = 0;
     }
+    if (strcmp(word, "before") == 0 && fscanf(file, "%" SCNd64, &loader->twins_before) != 1) {
+        loader->twins_before = -1;
+    }
     fclose(file);
-    loader->is_doubtful = true;
+    loader->is_doubtful = strcmp(word, "settled") != 0;
     if (loader->resume_after > 0 && !loader->is_quiet) {
         fprintf(stderr, "resuming: %" PRIu64 " elements were loaded before (%s)\n",
                 loader->resume_after, loader->state_path);
@@ -62,7 +65,9 @@ static int write_state(struct loader *loader, int64_t twins_before, struct error
         return error_set(err, E_IO, "cannot write %s", path);
     }
     bad = fprintf(file, "elements %" PRIu64 "\n", loader->sent) < 0;
-    if (twins_before >= 0) {
+    if (loader->is_settled) {
+        bad |= fprintf(file, "settled\n") < 0;
+    } else if (twins_before >= 0) {
         bad |= fprintf(file, "before %" PRId64 "\n", twins_before) < 0;
     }
     bad |= fclose(file) != 0;
@@ -80,7 +85,8 @@ int loader_open(struct loader *loader, struct error *err)
     loader->started_ms = loader->shown_ms = now_ms();
     loader->is_terminal = isatty(STDERR_FILENO) && getenv("NO_COLOR") == NULL && !loader->is_quiet;
     read_state(loader);
-    return loader->is_doubtful ? E_OK : write_state(loader, -1, err);
+    loader->is_settled = !loader->is_doubtful;
+    return loader->is_settled && loader->resume_after == 0 ? write_state(loader, -1, err) : E_OK;
 }
 
 void loader_close(struct loader *loader)
@@ -153,6 +159,26 @@ int loader_bad(struct loader *loader, uint64_t line, struct error *err, const ch
 
 /* ---- batches ---- */
 
+/* A batch that was refused is in no doubt: the next run must not take rows that were there before
+ * for its own. What is not known stays in doubt. */
+static int settle(struct loader *loader, const struct client_answer *answer)
+{
+    static const char unknown[] = "outcome of the commit is not known";
+    bool is_unknown = answer->status == 598;
+
+    for (size_t i = 0; !is_unknown && i + sizeof unknown - 1 <= answer->message.size; i++) {
+        is_unknown = memcmp(answer->message.data + i, unknown, sizeof unknown - 1) == 0;
+    }
+    if (is_unknown || !*loader->state_path) {
+        return E_OK;
+    }
+    loader->is_settled = true;
+    if (loader->sent == 0) {
+        return unlink(loader->state_path) == 0 ? E_OK : E_IO;
+    }
+    return write_state(loader, -1, NULL);
+}
+
 static int receive(struct loader *loader, struct error *err)
 {
     struct client_answer answer;
@@ -166,6 +192,7 @@ static int receive(struct loader *loader, struct error *err)
     loader->is_waiting = false;
     rc = client_receive(loader->client, &arena, &answer, err);
     if (rc == E_OK && answer.status != 200 && answer.status != 204) {
+        (void)settle(loader, &answer);
         rc = error_set(err, E_EVALUATION, "the batch after element %" PRIu64 " was refused: %.*s",
                        loader->sent, (int)answer.message.size, (const char *)answer.message.data);
     }
@@ -290,7 +317,8 @@ static int flush_batch(struct loader *loader, struct error *err)
         if (loader->first.data[0] == BULK_EDGE_NO_ID && *loader->state_path) {
             rc = count_twins(loader, &twins, err);
         }
-        if (rc == E_OK && twins >= 0) {
+        if (rc == E_OK && (twins >= 0 || loader->is_settled)) {
+            loader->is_settled = false;
             rc = write_state(loader, twins, err);
         }
         if (rc == E_OK) {

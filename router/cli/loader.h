@@ -56,6 +56,7 @@ struct loader {
     uint64_t vertices, edges; /* Given by readers. */
     uint64_t bad;
     uint64_t resume_after; /* Elements to skip: a run before has loaded them. */
+    bool is_settled;       /* Nothing was sent yet, or it was refused: no batch is in doubt. */
     bool is_doubtful;      /* The next batch may have been loaded by the run before. */
     int64_t twins_before;  /* Of the batch whose fate is not known; -1: it was not sent. */
     struct bytes window;

@@ -224,6 +224,17 @@ def test_bad_rows_stop_or_are_skipped(bench):
         path.unlink()
 
 
+def test_rows_that_exist_are_refused_every_time(bench):
+    """The second run took the rows that were there for its own and said that it had loaded them."""
+    graph = bench.graph('twice')
+    path = write_csv(bench.folder / 'twice.csv', ['~id', '~label'], [1, 'x'], [2, 'x'], [3, 'x'])
+    has(bench.cardea('load', '-g', graph, path)[1], 'loaded 3 vertices')
+    for _ in range(3):
+        has(bench.cardea('load', '-g', graph, path, code=1)[1], 'exists')
+        equal(bench.state_files(), [])
+    equal(counts(bench, graph), (3, 0))
+
+
 def test_load_into_a_folder(bench):
     data = bench.folder / 'loaded'
     has(bench.cardea('load', '--data', data, *SAMPLE)[1], f'loaded {VERTICES} vertices')

@@ -4,7 +4,7 @@
 
 #include <assert.h>
 
-enum { REPLICA_BYTES_MIN = 7 };
+enum { REPLICA_BYTES_MIN = 8, FLOOR_BYTES_MIN = 2 };
 
 void roster_status_encode(struct bytes *out, const struct roster_status *status)
 {
@@ -23,7 +23,19 @@ void roster_status_encode(struct bytes *out, const struct roster_status *status)
         bytes_varint(out, replica->file_bytes);
         bytes_varint(out, replica->vertices);
         bytes_varint(out, replica->edges);
+        bytes_u8(out, (uint8_t)replica->suspect);
     }
+}
+
+static enum roster_suspect decode_suspect(struct reader *reader)
+{
+    uint8_t suspect = reader_u8(reader);
+
+    if (suspect > ROSTER_STALE) {
+        reader_spoil(reader);
+        return ROSTER_SOUND;
+    }
+    return (enum roster_suspect)suspect;
 }
 
 static uint32_t decode_number(struct reader *reader)
@@ -62,6 +74,7 @@ int roster_status_decode(struct slice body, struct arena *arena, struct roster_s
         replicas[i].file_bytes = reader_varint(&reader);
         replicas[i].vertices = reader_varint(&reader);
         replicas[i].edges = reader_varint(&reader);
+        replicas[i].suspect = decode_suspect(&reader);
     }
     status->replicas = replicas;
     status->replica_count = (uint32_t)count;
@@ -78,18 +91,36 @@ void roster_config_encode(struct bytes *out, const struct roster_config *config)
     bytes_varint(out, config->map_version);
     bytes_varint(out, config->shard_next);
     bytes_blob(out, config->map);
+    bytes_varint(out, config->floor_count);
+    for (uint32_t i = 0; i < config->floor_count; i++) {
+        bytes_varint(out, config->floors[i].shard);
+        bytes_varint(out, config->floors[i].applied);
+    }
 }
 
-int roster_config_decode(struct slice body, struct roster_config *config, struct error *err)
+int roster_config_decode(struct slice body, struct arena *arena, struct roster_config *config,
+                         struct error *err)
 {
     struct reader reader;
 
-    assert(config != NULL);
+    assert(arena != NULL && config != NULL);
     *config = (struct roster_config){0};
     reader_init(&reader, body);
     config->term = reader_varint(&reader);
     config->map_version = reader_varint(&reader);
     config->shard_next = decode_number(&reader);
     config->map = reader_blob(&reader);
+    size_t count = reader_count(&reader, FLOOR_BYTES_MIN);
+    if (count > SHARDMAP_SHARDS_MAX) {
+        reader_spoil(&reader);
+        count = 0;
+    }
+    struct roster_floor *floors = arena_array(arena, count, sizeof *floors);
+    for (size_t i = 0; i < count; i++) {
+        floors[i].shard = decode_number(&reader);
+        floors[i].applied = reader_varint(&reader);
+    }
+    config->floors = floors;
+    config->floor_count = (uint32_t)count;
     return reader_finish(&reader, "configuration of a node", err);
 }

@@ -229,8 +229,30 @@ struct slice coord_map(struct coord *coord)
     return bytes_slice(&coord->map);
 }
 
+static void add_floors(struct coord *coord, uint32_t node, struct roster_config *config)
+{
+    const struct state *state = &coord->state;
+    struct roster_floor *floors;
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < state->graph_count; i++) {
+        count += state->graphs[i].shard_count;
+    }
+    floors = arena_array(&coord->arena, count, sizeof *floors);
+    for (uint32_t i = 0; i < state->graph_count; i++) {
+        for (uint32_t j = 0; j < state->graphs[i].shard_count; j++) {
+            const struct state_shard *shard = &state->graphs[i].shards[j];
+            if (shard->primary == node && shard->applied > 0) {
+                floors[config->floor_count++] =
+                    (struct roster_floor){.shard = shard->shard, .applied = shard->applied};
+            }
+        }
+    }
+    config->floors = floors;
+}
+
 /* known: the version that the node has. */
-static struct slice config_body(struct coord *coord, uint64_t known)
+static struct slice config_body(struct coord *coord, uint32_t node, uint64_t known)
 {
     struct roster_config config = {.term = consensus_term(coord->consensus),
                                    .map_version = coord->state.version,
@@ -238,6 +260,7 @@ static struct slice config_body(struct coord *coord, uint64_t known)
 
     if (known < coord->state.version) {
         config.map = coord_map(coord);
+        add_floors(coord, node, &config);
     }
     bytes_clear(&coord->body);
     roster_config_encode(&coord->body, &config);
@@ -267,10 +290,16 @@ static void on_status(struct coord *coord, const struct message *message)
         break;
     case MEMBER_CONFIG:
         outbox_reply(coord->out, message, MESSAGE_NODE_CONFIG,
-                     config_body(coord, status.map_version));
+                     config_body(coord, status.node, status.map_version));
         break;
     case MEMBER_UNKNOWN:
         error_set(&err, E_NOT_FOUND, "node %u is not registered", status.node);
+        outbox_refuse(coord->out, message, &err);
+        break;
+    case MEMBER_TAKEN:
+        error_set(&err, E_EXISTS,
+                  "node %u runs already, at %s: give this process another number, or end that one",
+                  status.node, coord_address(coord, status.node));
         outbox_refuse(coord->out, message, &err);
         break;
     }
@@ -425,7 +454,8 @@ static void answer_applied(struct coord *coord, const struct coord_waiting *wait
         answer_lease(coord, waiting->token, command->graph, result);
     } else {
         assert(waiting->kind == STATE_NODE_UP);
-        coord_answer(coord, waiting->token, MESSAGE_NODE_CONFIG, config_body(coord, 0));
+        coord_answer(coord, waiting->token, MESSAGE_NODE_CONFIG,
+                     config_body(coord, command->node, 0));
     }
 }
 
@@ -460,6 +490,26 @@ static void apply_entry(struct coord *coord, const struct consensus_entry *entry
 
 /* ---- the turn ---- */
 
+static void submit_applied(struct coord *coord, uint32_t number)
+{
+    const struct member_node *node = member_node(&coord->member, number);
+    uint32_t *shards = arena_array(&coord->arena, node->replica_count, sizeof *shards);
+    uint64_t *applied = arena_array(&coord->arena, node->replica_count, sizeof *applied);
+    struct state_command command = {.kind = STATE_APPLIED,
+                                    .node = number,
+                                    .boot = node->boot,
+                                    .shards = shards,
+                                    .applied = applied};
+
+    for (uint32_t i = 0; i < node->replica_count; i++) {
+        if (member_is_ahead(&coord->member, node, &node->replicas[i])) {
+            shards[command.shard_count] = node->replicas[i].shard;
+            applied[command.shard_count++] = node->replicas[i].applied;
+        }
+    }
+    coord_submit(coord, &command, 0);
+}
+
 static void carry_member(void *ctx, const struct member_effect *effect)
 {
     struct coord *coord = ctx;
@@ -468,7 +518,7 @@ static void carry_member(void *ctx, const struct member_effect *effect)
     switch (effect->kind) {
     case MEMBER_PUSH:
         message = outbox_send(coord->out, PEER_NODE(PEER_SHARDD, effect->node), MESSAGE_NODE_CONFIG,
-                              config_body(coord, 0));
+                              config_body(coord, effect->node, 0));
         message->dst_boot = effect->boot;
         break;
     case MEMBER_NODE_DOWN:
@@ -481,6 +531,9 @@ static void carry_member(void *ctx, const struct member_effect *effect)
     case MEMBER_GRAPH_READY:
         coord_submit(coord,
                      &(struct state_command){.kind = STATE_GRAPH_READY, .graph = effect->graph}, 0);
+        break;
+    case MEMBER_APPLIED:
+        submit_applied(coord, effect->node);
         break;
     }
 }

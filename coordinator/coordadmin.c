@@ -75,6 +75,24 @@ static const struct roster_replica *reported(const struct coord *coord,
     return NULL;
 }
 
+static struct value suspect_value(struct arena *arena, const struct roster_replica *replica,
+                                  uint64_t floor)
+{
+    switch (replica == NULL ? ROSTER_SOUND : replica->suspect) {
+    case ROSTER_SOUND:
+        return value_cstring("");
+    case ROSTER_MISSING:
+        return value_cstring("its file is gone");
+    case ROSTER_DAMAGED:
+        return value_cstring("its file is damaged, or of another cluster");
+    case ROSTER_STALE:
+        return value_cstring(arena_format(arena, "old copy: entry %llu, was %llu",
+                                          (unsigned long long)replica->applied,
+                                          (unsigned long long)floor));
+    }
+    return value_cstring("");
+}
+
 static struct value shard_value(struct coord *coord, const struct state_shard *shard)
 {
     struct pairs pairs = {.count = 0};
@@ -84,6 +102,7 @@ static struct value shard_value(struct coord *coord, const struct state_shard *s
     put_number(&pairs, "node", shard->primary);
     put_number(&pairs, "epoch", shard->epoch);
     put(&pairs, "serving", value_bool(replica != NULL && replica->epoch == shard->epoch));
+    put(&pairs, "suspect", suspect_value(&coord->arena, replica, shard->applied));
     put(&pairs, "lo", hex_key(&coord->arena, shard->lo));
     put(&pairs, "hi", hex_key(&coord->arena, shard->hi));
     put_number(&pairs, "applied", replica == NULL ? 0 : replica->applied);

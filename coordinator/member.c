@@ -6,7 +6,8 @@
 #include <string.h>
 
 enum {
-    PROPOSE_MS = 1000 /* A proposal that came to nothing is made again. */
+    PROPOSE_MS = 1000, /* A proposal that came to nothing is made again. */
+    APPLIED_MS = 1000  /* Between two APPLIED of a node: each is an entry of the Raft log. */
 };
 
 void member_init(struct member *member, const struct state *state, uint32_t silence_ms)
@@ -70,6 +71,22 @@ static struct member_node *node_new(struct member *member, uint32_t number)
     return node;
 }
 
+static bool is_taken(const struct member *member, uint64_t now_ms, const struct state_node *known,
+                     const struct roster_status *status)
+{
+    const struct member_node *first = node_of(member, status->node);
+    uint64_t heard_ms = member->lead_ms;
+
+    if (known == NULL || !known->is_up || known->boot == status->boot ||
+        slice_equal(known->address, status->address)) {
+        return false;
+    }
+    if (first != NULL && first->boot == known->boot) {
+        heard_ms = first->heard_ms;
+    }
+    return now_ms < heard_ms + member->silence_ms;
+}
+
 enum member_answer member_hear(struct member *member, uint64_t now_ms,
                                const struct roster_status *status, bool is_register)
 {
@@ -79,10 +96,14 @@ enum member_answer member_hear(struct member *member, uint64_t now_ms,
     if (!is_known && !is_register) {
         return MEMBER_UNKNOWN;
     }
+    if (is_taken(member, now_ms, known, status)) {
+        return MEMBER_TAKEN;
+    }
     struct member_node *node = node_new(member, status->node);
     node->boot = status->boot;
     node->heard_ms = now_ms;
     node->map_version = status->map_version;
+    node->is_fresh = true;
     mem_free(node->replicas);
     node->replicas =
         status->replica_count == 0
@@ -163,6 +184,34 @@ static void tick_graphs(struct member *member, uint64_t now_ms, carry_fn carry, 
     }
 }
 
+bool member_is_ahead(const struct member *member, const struct member_node *node,
+                     const struct roster_replica *replica)
+{
+    const struct state_shard *shard = state_shard(member->state, replica->shard);
+
+    return shard != NULL && shard->primary == node->node && shard->primary_boot == node->boot &&
+           replica->epoch == shard->epoch && replica->applied != shard->applied;
+}
+
+static void tick_applied(struct member *member, uint64_t now_ms, carry_fn carry, void *ctx)
+{
+    for (uint32_t i = 0; i < member->count; i++) {
+        struct member_node *node = &member->nodes[i];
+        if (!node->is_fresh || now_ms < node->noted_ms + APPLIED_MS) {
+            continue;
+        }
+        node->is_fresh = false;
+        for (uint32_t j = 0; j < node->replica_count; j++) {
+            if (member_is_ahead(member, node, &node->replicas[j])) {
+                node->noted_ms = now_ms;
+                carry(ctx, &(struct member_effect){
+                               .kind = MEMBER_APPLIED, .node = node->node, .boot = node->boot});
+                break;
+            }
+        }
+    }
+}
+
 void member_tick(struct member *member, uint64_t now_ms,
                  void (*carry)(void *ctx, const struct member_effect *effect), void *ctx)
 {
@@ -178,6 +227,7 @@ void member_tick(struct member *member, uint64_t now_ms,
     }
     tick_nodes(member, now_ms, carry, ctx);
     tick_graphs(member, now_ms, carry, ctx);
+    tick_applied(member, now_ms, carry, ctx);
 }
 
 uint64_t member_deadline(const struct member *member)

@@ -4,12 +4,15 @@
  *   REGISTER, STATUS --> hear --> propose NODE_UP | answer with the map if theirs is old | not
  *   known
  *   time             --> tick --> propose NODE_DOWN (silent), GRAPH_READY (all shards confirmed);
- *   push the map
+ *   push the map, propose APPLIED (how far each shard has come, once per second)
  *
  * A node is known by number and boot. One that starts again registers its new boot, and the state
  * gives each shard that it leads a new epoch: the process before it is fenced, even if nobody had
  * noticed its end. The map is pushed once at each change and then told again with each heartbeat
  * that shows an older one, so a lost push costs one heartbeat.
+ *
+ * A second process with the number of a living one is refused: TAKEN. Two processes cannot listen
+ * at one address, so one that registers from the address that is known follows its predecessor.
  *
  * Pure; volatile: a new leader starts with nobody heard, and waits for a full silence before it
  * judges. After: reference/replication.md 2.4 (restart rule), 4.4 (assignment).
@@ -26,6 +29,8 @@ struct member_node {
     uint64_t heard_ms;
     uint64_t map_version; /* In force there. */
     uint64_t proposed_ms; /* NODE_UP or NODE_DOWN is under way since; 0: no. */
+    uint64_t noted_ms;    /* When APPLIED was proposed last. */
+    bool is_fresh;        /* Heard since then. */
     struct roster_replica *replicas;
     uint32_t replica_count;
 };
@@ -44,13 +49,15 @@ struct member {
 enum member_answer {
     MEMBER_PROPOSE, /* NODE_UP; answer when it is applied. */
     MEMBER_CONFIG,  /* Answer with the map, or that theirs is the newest. */
-    MEMBER_UNKNOWN  /* It has to register. */
+    MEMBER_UNKNOWN, /* It has to register. */
+    MEMBER_TAKEN    /* Another process has its number, and lives. */
 };
 
 enum member_effect_kind {
     MEMBER_PUSH,      /* The map to node. */
     MEMBER_NODE_DOWN, /* Propose. */
-    MEMBER_GRAPH_READY
+    MEMBER_GRAPH_READY,
+    MEMBER_APPLIED /* Propose, of the replicas of node that member_is_ahead. */
 };
 
 struct member_effect {
@@ -73,6 +80,10 @@ uint64_t member_deadline(const struct member *member);
 /* Primaries of count new shards, spread over the nodes that are up, those with fewest first.
  * Returns E_OK or E_UNAVAILABLE: no node is up. */
 int member_assign(const struct member *member, uint32_t count, uint32_t *nodes, struct error *err);
+/* The replica is served by the boot that leads it, and has applied more, or less, than the state
+ * knows. */
+bool member_is_ahead(const struct member *member, const struct member_node *node,
+                     const struct roster_replica *replica);
 /* Null: never heard of. */
 const struct member_node *member_node(const struct member *member, uint32_t node);
 

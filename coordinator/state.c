@@ -278,6 +278,17 @@ static void node_down(struct state *state, const struct state_command *command)
     }
 }
 
+static void note_applied(struct state *state, const struct state_command *command)
+{
+    for (uint32_t i = 0; i < command->shard_count; i++) {
+        struct state_shard *shard = state_shard(state, command->shards[i]);
+        if (shard != NULL && shard->primary == command->node &&
+            shard->primary_boot == command->boot) {
+            shard->applied = command->applied[i];
+        }
+    }
+}
+
 static bool is_name(struct slice name)
 {
     if (name.size == 0 || name.size > STATE_NAME_MAX) {
@@ -296,8 +307,11 @@ static bool is_name(struct slice name)
 static bool is_graph_possible(const struct state *state, const struct state_command *command,
                               struct state_result *result)
 {
-    uint32_t shards = state->shard_next - 1;
+    uint32_t shards = 0;
 
+    for (uint32_t i = 0; i < state->graph_count; i++) {
+        shards += state->graphs[i].shard_count;
+    }
     if (!is_name(command->name)) {
         refuse(result, E_INVALID, "a graph's name has 1 to %u letters, digits, '_', '-', '.'",
                STATE_NAME_MAX);
@@ -616,6 +630,9 @@ void state_apply(struct state *state, const struct state_command *command,
         break;
     case STATE_FORGET:
         forget(state, command);
+        break;
+    case STATE_APPLIED:
+        note_applied(state, command);
         break;
     }
 }

@@ -22,6 +22,7 @@
  * IDS               a block of vertex and edge ids of a graph
  * DECIDE            a transaction is committed: from here on it is
  * FORGET            all participants have carried out these decisions
+ * APPLIED           how far the shards led by a node's boot have applied: a floor for their files
  *
  * Pure. Ownership: the state owns all it holds.
  * Limits: shardmap.h; STATE_SESSIONS_MAX sessions.
@@ -51,19 +52,21 @@ enum state_command_kind {
     STATE_SESSION_EXPIRE = 9,
     STATE_IDS = 10,
     STATE_DECIDE = 11,
-    STATE_FORGET = 12
+    STATE_FORGET = 12,
+    STATE_APPLIED = 13
 };
 
 /* One command: the fields of its kind. Borrows. */
 struct state_command {
     enum state_command_kind kind;
-    uint32_t node;     /* NODE_UP, NODE_DOWN. */
-    uint64_t boot;     /* NODE_UP, NODE_DOWN. */
+    uint32_t node;     /* NODE_UP, NODE_DOWN, APPLIED. */
+    uint64_t boot;     /* NODE_UP, NODE_DOWN, APPLIED. */
     struct slice name; /* NODE_UP: the address; GRAPH_CREATE, GRAPH_DROP, INDEX_*: the graph. */
     enum shardmap_partitioner partitioner; /* GRAPH_CREATE. */
     enum shardmap_ids ids;
-    uint32_t shard_count;        /* GRAPH_CREATE, DECIDE. */
+    uint32_t shard_count;        /* GRAPH_CREATE, DECIDE, APPLIED. */
     const uint32_t *shards;      /* GRAPH_CREATE: the primary of each; DECIDE: participants. */
+    const uint64_t *applied;     /* APPLIED: of each of the shards. */
     const struct slice *splits;  /* GRAPH_CREATE: shard_count - 1 keys, ascending. */
     uint32_t graph;              /* GRAPH_READY, IDS. */
     struct shardmap_index index; /* INDEX_CREATE; INDEX_DROP: the name. */
@@ -92,6 +95,7 @@ struct state_shard {
     uint64_t cfgver;
     uint32_t primary;
     uint64_t primary_boot;
+    uint64_t applied; /* By its primary, as far as it was told. */
     struct slice lo;
     struct slice hi;
 };

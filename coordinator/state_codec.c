@@ -5,7 +5,7 @@
 #include <assert.h>
 #include <string.h>
 
-enum { FORMAT = 1, ITEM_BYTES_MIN = 1 };
+enum { FORMAT_NO_FLOORS = 1, FORMAT = 2, ITEM_BYTES_MIN = 1 };
 
 /* ---- commands ---- */
 
@@ -40,6 +40,17 @@ static void encode_decide(struct bytes *out, const struct state_command *command
     bytes_varint(out, command->shard_count);
     for (uint32_t i = 0; i < command->shard_count; i++) {
         bytes_varint(out, command->shards[i]);
+    }
+}
+
+static void encode_applied(struct bytes *out, const struct state_command *command)
+{
+    bytes_varint(out, command->node);
+    bytes_u64(out, command->boot);
+    bytes_varint(out, command->shard_count);
+    for (uint32_t i = 0; i < command->shard_count; i++) {
+        bytes_varint(out, command->shards[i]);
+        bytes_varint(out, command->applied[i]);
     }
 }
 
@@ -89,6 +100,9 @@ void state_command_encode(struct bytes *out, const struct state_command *command
             bytes_varint(out, command->gtids[i].term);
             bytes_varint(out, command->gtids[i].counter);
         }
+        break;
+    case STATE_APPLIED:
+        encode_applied(out, command);
         break;
     }
 }
@@ -197,6 +211,23 @@ static void decode_gtids(struct reader *reader, struct arena *arena, struct stat
     command->gtids = gtids;
 }
 
+static void decode_applied(struct reader *reader, struct arena *arena,
+                           struct state_command *command)
+{
+    command->node = decode_u32(reader);
+    command->boot = reader_u64(reader);
+    size_t count = decode_count(reader, SHARDMAP_SHARDS_MAX);
+    uint32_t *shards = arena_array(arena, count, sizeof *shards);
+    uint64_t *applied = arena_array(arena, count, sizeof *applied);
+    for (size_t i = 0; i < count; i++) {
+        shards[i] = decode_u32(reader);
+        applied[i] = reader_varint(reader);
+    }
+    command->shard_count = (uint32_t)count;
+    command->shards = shards;
+    command->applied = applied;
+}
+
 static void decode_fields(struct reader *reader, struct arena *arena, struct state_command *command)
 {
     switch (command->kind) {
@@ -235,6 +266,9 @@ static void decode_fields(struct reader *reader, struct arena *arena, struct sta
     case STATE_FORGET:
         decode_gtids(reader, arena, command);
         break;
+    case STATE_APPLIED:
+        decode_applied(reader, arena, command);
+        break;
     }
 }
 
@@ -247,7 +281,7 @@ int state_command_decode(struct slice body, struct arena *arena, struct state_co
     *command = (struct state_command){0};
     reader_init(&reader, body);
     uint8_t kind = reader_u8(&reader);
-    if (kind < STATE_NODE_UP || kind > STATE_FORGET) {
+    if (kind < STATE_NODE_UP || kind > STATE_APPLIED) {
         reader_spoil(&reader);
         kind = STATE_SESSION_NEW;
     }
@@ -279,6 +313,7 @@ static void encode_graph(struct bytes *out, const struct state_graph *graph)
         bytes_varint(out, shard->cfgver);
         bytes_varint(out, shard->primary);
         bytes_u64(out, shard->primary_boot);
+        bytes_varint(out, shard->applied);
         bytes_blob(out, shard->lo);
         bytes_blob(out, shard->hi);
     }
@@ -338,7 +373,7 @@ static struct slice keep(struct slice text)
     return text.size == 0 ? (struct slice){0} : slice_of(mem_copy(text.data, text.size), text.size);
 }
 
-static void decode_shards(struct reader *reader, struct state_graph *graph)
+static void decode_shards(struct reader *reader, uint8_t format, struct state_graph *graph)
 {
     size_t count = decode_count(reader, STATE_SHARDS_MAX);
 
@@ -350,12 +385,13 @@ static void decode_shards(struct reader *reader, struct state_graph *graph)
         shard->cfgver = reader_varint(reader);
         shard->primary = decode_u32(reader);
         shard->primary_boot = reader_u64(reader);
+        shard->applied = format == FORMAT_NO_FLOORS ? 0 : reader_varint(reader);
         shard->lo = keep(reader_blob(reader));
         shard->hi = keep(reader_blob(reader));
     }
 }
 
-static void decode_graph(struct reader *reader, struct state_graph *graph)
+static void decode_graph(struct reader *reader, uint8_t format, struct state_graph *graph)
 {
     graph->graph = decode_u32(reader);
     graph->name = keep(reader_blob(reader));
@@ -371,7 +407,7 @@ static void decode_graph(struct reader *reader, struct state_graph *graph)
         graph->indexes[graph->index_count++] = (struct shardmap_index){
             .name = keep(index.name), .label = keep(index.label), .key = keep(index.key)};
     }
-    decode_shards(reader, graph);
+    decode_shards(reader, format, graph);
 }
 
 static void decode_nodes(struct reader *reader, struct state *state)
@@ -435,7 +471,8 @@ int state_decode(struct slice input, struct state *state, struct error *err)
     assert(state != NULL);
     *state = (struct state){0};
     reader_init(&reader, input);
-    if (reader_u8(&reader) != FORMAT) {
+    uint8_t format = reader_u8(&reader);
+    if (format != FORMAT && format != FORMAT_NO_FLOORS) {
         reader_spoil(&reader);
     }
     state->cluster_id = reader_u64(&reader);
@@ -448,7 +485,7 @@ int state_decode(struct slice input, struct state *state, struct error *err)
     state->graphs = mem_array(count, sizeof *state->graphs);
     state->graph_room = (uint32_t)count;
     for (size_t i = 0; i < count && !reader.is_bad; i++) {
-        decode_graph(&reader, &state->graphs[state->graph_count++]);
+        decode_graph(&reader, format, &state->graphs[state->graph_count++]);
     }
     decode_sessions(&reader, state);
     decode_decisions(&reader, state);

@@ -28,6 +28,7 @@ static int open_node(struct process *process, struct host *host, struct error *e
         .coordinators = host_coordinator_numbers(),
         .coordinator_count = (uint32_t)values->coordinators.count,
         .is_sync = values->durability == 0,
+        .is_old_accepted = values->accept_old_files,
         .heartbeat_ms = (uint64_t)values->heartbeat_ms,
         .cache_bytes = (size_t)values->cache_bytes,
         .adjacency_cache_bytes = (size_t)values->adjacency_cache_bytes,

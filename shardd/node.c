@@ -16,8 +16,10 @@ enum {
     HEARTBEAT_MS = 100,
     SILENCE_MS = 500, /* A coordinator that says nothing for so long is not asked again at once. */
     REPEAT_MS = 100,  /* Of the registration. */
-    COUNT_MS = 1000,  /* Between looks at counters for the heartbeat. */
-    TEND_TURNS = 8,   /* Upkeep at least every so many busy turns. */
+    TAKEN_MS = 5000,  /* Between log lines that another process has this number. */
+    SUSPECT_BITS = 2,
+    COUNT_MS = 1000, /* Between looks at counters for the heartbeat. */
+    TEND_TURNS = 8,  /* Upkeep at least every so many busy turns. */
     PATH_ROOM = 4096
 };
 
@@ -44,6 +46,7 @@ int node_open(struct node **node, const struct node_options *options, struct err
     opened->options.journal_keep =
         options->journal_keep == 0 ? JOURNAL_KEEP : options->journal_keep;
     map_init(&opened->places, NULL);
+    map_init(&opened->suspects, NULL);
     arena_init(&opened->arena, 0);
     bytes_init(&opened->body, 0);
     *node = opened;
@@ -62,6 +65,7 @@ void node_close(struct node **node)
     mem_free((*node)->replicas);
     nodeadmin_close(*node);
     map_close(&(*node)->places);
+    map_close(&(*node)->suspects);
     shardmap_close(&(*node)->map);
     arena_close(&(*node)->arena);
     bytes_close(&(*node)->body);
@@ -107,9 +111,53 @@ static int drop_replica(struct node *node, size_t place, struct error *err)
     return replica_destroy(&replica, err);
 }
 
-static int open_replica(struct node *node, const struct shardmap_graph *graph,
-                        const struct shardmap_shard *shard, struct error *err)
+/* One word of the map: enum roster_suspect in the low bits, above them what was applied. */
+static void put_suspect(struct node *node, uint32_t shard, enum roster_suspect suspect,
+                        uint64_t applied)
 {
+    static_assert(ROSTER_STALE < 1 << SUSPECT_BITS, "fits");
+    map_put(&node->suspects, shard, applied << SUSPECT_BITS | (uint64_t)suspect);
+}
+
+static uint64_t floor_of(const struct roster_config *config, uint32_t shard)
+{
+    for (uint32_t i = 0; i < config->floor_count; i++) {
+        if (config->floors[i].shard == shard) {
+            return config->floors[i].applied;
+        }
+    }
+    return 0;
+}
+
+/* Takes the replica. */
+static void admit(struct node *node, struct replica *replica, uint64_t floor, const char *path)
+{
+    uint64_t applied = store_state(replica->store).applied;
+
+    if (applied < floor && node->options.is_old_accepted) {
+        log_warn(node->options.log, "node",
+                 "shard=%u file=%s msg=\"an old copy is accepted: entries %" PRIu64 " to %" PRIu64
+                 " are lost\"",
+                 replica->shard, path, applied + 1, floor);
+    }
+    if (applied >= floor || node->options.is_old_accepted) {
+        add_replica(node, replica);
+        return;
+    }
+    log_error(node->options.log, "node",
+              "shard=%u file=%s msg=\"an old copy: it ends at entry %" PRIu64 ", entry %" PRIu64
+              " was there: not served; stop this node and put the newest file (with its -wal) "
+              "back, or give up what came after it (accept_old_files)\"",
+              replica->shard, path, applied, floor);
+    put_suspect(node, replica->shard, ROSTER_STALE, applied);
+    replica_close(&replica);
+}
+
+static int open_replica(struct node *node, const struct roster_config *config,
+                        const struct shardmap_graph *graph, const struct shardmap_shard *shard,
+                        struct error *err)
+{
+    struct error why = {0};
     char path[PATH_ROOM];
     struct replica *replica = NULL;
     struct store_options options = {.path = path,
@@ -128,13 +176,26 @@ static int open_replica(struct node *node, const struct shardmap_graph *graph,
     path_of(node, shard->shard, path);
     if (graph->is_ready && !storefile_exists(node->options.vfs, path)) {
         /* It held data once. An empty one in its place would pass for the truth. */
-        log_error(node->options.log, "node", "shard=%u msg=\"its file is gone: not served\"",
-                  shard->shard);
+        log_error(node->options.log, "node",
+                  "shard=%u file=%s msg=\"its file is gone: not served; stop this node and put it "
+                  "back\"",
+                  shard->shard, path);
+        put_suspect(node, shard->shard, ROSTER_MISSING, 0);
         return E_OK;
     }
-    int rc = replica_open(&replica, &options, node->options.boot, err);
+    int rc = replica_open(&replica, &options, node->options.boot, &why);
     if (rc == E_OK) {
-        add_replica(node, replica);
+        admit(node, replica, floor_of(config, shard->shard), path);
+        return E_OK;
+    }
+    if (rc == E_CORRUPT || rc == E_CONFIG) {
+        log_error(node->options.log, "node", "shard=%u file=%s msg=\"not served\" reason=\"%s\"",
+                  shard->shard, path, why.text);
+        put_suspect(node, shard->shard, ROSTER_DAMAGED, 0);
+        return E_OK;
+    }
+    if (err != NULL) {
+        *err = why;
     }
     return rc;
 }
@@ -158,7 +219,8 @@ static void tell_schema(struct node *node, struct replica *replica,
     replica_schema(replica, graph->schema_version, bytes_slice(&node->body));
 }
 
-static int adopt_shard(struct node *node, const struct shardmap_shard *shard, struct error *err)
+static int adopt_shard(struct node *node, const struct roster_config *config,
+                       const struct shardmap_shard *shard, struct error *err)
 {
     const struct shardmap_graph *graph = shardmap_graph_by_id(&node->map, shard->graph);
     struct replica *replica = node_replica(node, shard->shard);
@@ -171,8 +233,11 @@ static int adopt_shard(struct node *node, const struct shardmap_shard *shard, st
         }
         return E_OK;
     }
+    if (map_has(&node->suspects, shard->shard)) {
+        return E_OK; /* Looked at again at the next start. */
+    }
     if (replica == NULL) {
-        int rc = open_replica(node, graph, shard, err);
+        int rc = open_replica(node, config, graph, shard, err);
         if (rc != E_OK) {
             return rc;
         }
@@ -195,6 +260,12 @@ static int drop_shards(struct node *node, uint32_t shard_next, struct error *err
         uint32_t shard = node->replicas[i - 1]->shard;
         if (shard < shard_next && shardmap_shard(&node->map, shard) == NULL) {
             rc = drop_replica(node, i - 1, err);
+        }
+    }
+    for (size_t i = node->suspects.count; i > 0; i--) {
+        uint32_t shard = (uint32_t)node->suspects.entries[i - 1].key;
+        if (shard < shard_next && shardmap_shard(&node->map, shard) == NULL) {
+            map_remove(&node->suspects, shard); /* Its file goes at the next start. */
         }
     }
     /* Those dropped while this process was not running. */
@@ -224,7 +295,7 @@ static int adopt_map(struct node *node, const struct roster_config *config, stru
     shardmap_close(&node->map);
     node->map = map;
     for (uint32_t i = 0; i < node->map.shard_count && rc == E_OK; i++) {
-        rc = adopt_shard(node, &node->map.shards[i], err);
+        rc = adopt_shard(node, config, &node->map.shards[i], err);
     }
     if (rc == E_OK) {
         rc = drop_shards(node, config->shard_next, err);
@@ -233,14 +304,31 @@ static int adopt_map(struct node *node, const struct roster_config *config, stru
     return rc;
 }
 
+static bool is_coordinator(const struct node *node, peer_id peer)
+{
+    for (uint32_t i = 0; i < node->options.coordinator_count; i++) {
+        if (peer == PEER_NODE(PEER_COORDINATOR, node->options.coordinators[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void on_config(struct node *node, uint64_t now_ms, const struct message *message)
 {
     struct roster_config config;
 
-    if (roster_config_decode(message->body, &config, NULL) != E_OK || config.term < node->term) {
+    if (message->dst_boot != 0 && message->dst_boot != node->options.boot) {
         return;
     }
-    if (message->dst_boot != 0 && message->dst_boot != node->options.boot) {
+    if (!is_coordinator(node, message->peer)) {
+        /* Pushed over a link that somebody opened to this node: only a reason to ask. */
+        node->is_status_due = true;
+        return;
+    }
+    if (roster_config_decode(message->body, &node->arena, &config, NULL) != E_OK ||
+        config.term < node->term) {
+        arena_reset(&node->arena);
         return;
     }
     node->term = config.term;
@@ -253,6 +341,7 @@ static void on_config(struct node *node, uint64_t now_ms, const struct message *
     if (config.map.size > 0 && node->failure.code == E_OK) {
         adopt_map(node, &config, &node->failure);
     }
+    arena_reset(&node->arena);
 }
 
 /* ---- the coordinators ---- */
@@ -306,12 +395,13 @@ static void scan_at_counts(struct node *node, uint64_t now_ms)
 static void send_status(struct node *node, uint64_t now_ms, struct outbox *out)
 {
     struct roster_replica *replicas =
-        arena_array(&node->arena, node->replica_count, sizeof *replicas);
+        arena_array(&node->arena, node->replica_count + node->suspects.count, sizeof *replicas);
     struct roster_status status = {.node = node->options.node,
                                    .boot = node->options.boot,
                                    .map_version = node->map.version,
                                    .address = slice_text(node->options.address),
-                                   .replica_count = (uint32_t)node->replica_count,
+                                   .replica_count =
+                                       (uint32_t)(node->replica_count + node->suspects.count),
                                    .replicas = replicas};
 
     scan_at_counts(node, now_ms);
@@ -326,6 +416,13 @@ static void send_status(struct node *node, uint64_t now_ms, struct outbox *out)
                                               .file_bytes = replica->file_bytes,
                                               .vertices = replica->vertices,
                                               .edges = replica->edges};
+    }
+    for (size_t i = 0; i < node->suspects.count; i++) {
+        const struct map_entry *entry = &node->suspects.entries[i];
+        replicas[node->replica_count + i] = (struct roster_replica){
+            .shard = (uint32_t)entry->key,
+            .applied = entry->value >> SUSPECT_BITS,
+            .suspect = (enum roster_suspect)(entry->value & ((1 << SUSPECT_BITS) - 1))};
     }
     bytes_clear(&node->body);
     roster_status_encode(&node->body, &status);
@@ -374,6 +471,12 @@ static void on_refused(struct node *node, uint64_t now_ms, const struct message 
     } else if (code == E_NOT_FOUND) {
         node->is_registered = false;
         node->is_status_due = true;
+    } else if (code == E_EXISTS) {
+        node->heard_ms = now_ms;
+        if (node->taken_ms == 0 || now_ms >= node->taken_ms + TAKEN_MS) {
+            node->taken_ms = now_ms;
+            log_error(node->options.log, "node", "msg=\"refused\" reason=\"%s\"", err.text);
+        }
     }
 }
 

@@ -32,6 +32,7 @@ struct node_options {
     const uint32_t *coordinators; /* Their numbers. */
     uint32_t coordinator_count;
     bool is_sync;                 /* durability = "sync": fsync before each acknowledgement. */
+    bool is_old_accepted;         /* A file that is behind what it had applied is served. */
     uint64_t heartbeat_ms;        /* NODE_STATUS; 0: 100. */
     size_t cache_bytes;           /* SQLite's pages, a shard; 0: 16 MiB. */
     size_t adjacency_cache_bytes; /* Decoded runs, a shard; 0: 16 MiB. */

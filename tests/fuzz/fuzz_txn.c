@@ -90,8 +90,7 @@ static bool again_config(struct slice input, struct arena *arena, struct bytes *
 {
     struct roster_config config;
 
-    (void)arena;
-    if (roster_config_decode(input, &config, NULL) != E_OK) {
+    if (roster_config_decode(input, arena, &config, NULL) != E_OK) {
         return false;
     }
     roster_config_encode(out, &config);

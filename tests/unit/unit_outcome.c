@@ -73,7 +73,8 @@ START_TEST(roster_golden)
                                          .schema_version = 1,
                                          .file_bytes = 4096,
                                          .vertices = 10,
-                                         .edges = 20}};
+                                         .edges = 20,
+                                         .suspect = ROSTER_STALE}};
     struct roster_status status = {.node = 11,
                                    .boot = 0x0102030405060708,
                                    .map_version = 7,
@@ -81,8 +82,13 @@ START_TEST(roster_golden)
                                    .replica_count = 1,
                                    .replicas = replicas};
     struct roster_status back;
-    struct roster_config config = {
-        .term = 5, .map_version = 9, .shard_next = 4, .map = SLICE("map")};
+    struct roster_floor floor = {.shard = 3, .applied = 300};
+    struct roster_config config = {.term = 5,
+                                   .map_version = 9,
+                                   .shard_next = 4,
+                                   .map = SLICE("map"),
+                                   .floor_count = 1,
+                                   .floors = &floor};
     struct roster_config config_back;
     struct arena arena = {0};
     struct bytes bytes;
@@ -94,7 +100,7 @@ START_TEST(roster_golden)
         snprintf(hex + 2 * i, 3, "%02x", bytes.data[i]);
     }
     ck_assert_str_eq(hex, "0b010203040506070807097463703a2f2f613a31010302ac0201"
-                          "80200a14");
+                          "80200a1403");
     ck_assert_int_eq(roster_status_decode(bytes_slice(&bytes), &arena, &back, NULL), E_OK);
     ck_assert_uint_eq(back.replicas[0].edges, 20);
     for (size_t size = 0; size < bytes.size; size++) {
@@ -103,8 +109,9 @@ START_TEST(roster_golden)
     }
     bytes_clear(&bytes);
     roster_config_encode(&bytes, &config);
-    ck_assert(slice_equal(bytes_slice(&bytes), SLICE("\x05\x09\x04\x03map")));
-    ck_assert_int_eq(roster_config_decode(bytes_slice(&bytes), &config_back, NULL), E_OK);
+    ck_assert(slice_equal(bytes_slice(&bytes), SLICE("\x05\x09\x04\x03map\x01\x03\xac\x02")));
+    ck_assert_int_eq(roster_config_decode(bytes_slice(&bytes), &arena, &config_back, NULL), E_OK);
+    ck_assert_uint_eq(config_back.floors[0].applied, 300);
     ck_assert(slice_equal(config_back.map, SLICE("map")));
     bytes_close(&bytes);
     arena_close(&arena);

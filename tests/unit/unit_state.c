@@ -197,17 +197,19 @@ static void random_command(struct prng *prng, struct state *state)
 {
     static const char *const names[] = {"a", "b", "c"};
     struct state_result result;
-    struct state_command command = {.kind = (enum state_command_kind)(1 + prng_below(prng, 12))};
+    struct state_command command = {.kind = (enum state_command_kind)(1 + prng_below(prng, 13))};
     uint32_t nodes[4];
     struct slice splits[4];
     char keys[4][4];
     uint64_t sid = 1 + prng_below(prng, 4);
+    uint64_t applied[4];
     struct txn_gtid gtid = {1, prng_below(prng, 20)};
 
     for (uint32_t i = 0; i < 4; i++) {
         nodes[i] = 1 + (uint32_t)prng_below(prng, 4);
         snprintf(keys[i], sizeof keys[i], "%u", i);
         splits[i] = slice_text(keys[i]);
+        applied[i] = prng_below(prng, 1000);
     }
     command.node = nodes[0];
     command.boot = 1 + prng_below(prng, 3);
@@ -216,6 +218,7 @@ static void random_command(struct prng *prng, struct state *state)
     command.ids = IDS_INT;
     command.shard_count = (uint32_t)prng_below(prng, 5);
     command.shards = nodes;
+    command.applied = applied;
     command.splits = splits;
     command.graph = 1 + (uint32_t)prng_below(prng, 6);
     command.index = (struct shardmap_index){slice_text(names[prng_below(prng, 3)]),
@@ -284,7 +287,7 @@ END_TEST
 /* ---- members ---- */
 
 struct seen {
-    uint32_t pushes, downs, readies;
+    uint32_t pushes, downs, readies, applied;
     uint32_t graph, node;
 };
 
@@ -303,6 +306,10 @@ static void see(void *ctx, const struct member_effect *effect)
     case MEMBER_GRAPH_READY:
         seen->readies++;
         seen->graph = effect->graph;
+        break;
+    case MEMBER_APPLIED:
+        seen->applied++;
+        seen->node = effect->node;
         break;
     }
 }
@@ -364,6 +371,87 @@ START_TEST(members_come_and_go)
 }
 END_TEST
 
+static enum member_answer register_at(struct member *member, uint64_t now_ms, uint64_t boot,
+                                      const char *address)
+{
+    struct roster_status status = {.node = 1, .boot = boot, .address = slice_text(address)};
+
+    return member_hear(member, now_ms, &status, true);
+}
+
+/* They took the shards from each other, 27 epochs in 1.5 s. */
+START_TEST(two_processes_with_one_number)
+{
+    struct state state;
+    struct member member;
+
+    state_init(&state, 7);
+    member_init(&member, &state, 1000);
+    member_lead(&member, 5000);
+    node_up(&state, 1, 100);
+    struct slice known = state_node(&state, 1)->address;
+    char home[64];
+    snprintf(home, sizeof home, "%.*s", (int)known.size, (const char *)known.data);
+    /* Nobody was heard yet: the first may live. */
+    ck_assert_int_eq(register_at(&member, 5900, 101, "tcp://other:1"), MEMBER_TAKEN);
+    ck_assert_int_eq(register_at(&member, 5950, 100, home), MEMBER_CONFIG);
+    ck_assert_int_eq(register_at(&member, 6949, 101, "tcp://other:1"), MEMBER_TAKEN);
+    ck_assert_uint_eq(member_node(&member, 1)->boot, 100);
+    /* At its own address it is the next start of the same one. */
+    ck_assert_int_eq(register_at(&member, 6000, 102, home), MEMBER_PROPOSE);
+    ck_assert_int_eq(register_at(&member, 6010, 100, home), MEMBER_CONFIG);
+    ck_assert_int_eq(register_at(&member, 7010, 101, "tcp://other:1"), MEMBER_PROPOSE);
+    member_close(&member);
+    state_close(&state);
+}
+END_TEST
+
+START_TEST(what_was_applied_is_remembered)
+{
+    uint32_t shard = 1;
+    uint64_t applied = 120;
+    struct roster_replica replica = {.shard = 1, .epoch = 1, .applied = applied};
+    struct roster_status status = {.node = 1,
+                                   .boot = 100,
+                                   .address = SLICE("tcp://h:1"),
+                                   .replica_count = 1,
+                                   .replicas = &replica};
+    struct state_command command = {.kind = STATE_APPLIED,
+                                    .node = 1,
+                                    .boot = 99,
+                                    .shard_count = 1,
+                                    .shards = &shard,
+                                    .applied = &applied};
+    struct state_result result;
+    struct state state;
+    struct member member;
+
+    state_init(&state, 7);
+    member_init(&member, &state, 1000);
+    member_lead(&member, 5000);
+    node_up(&state, 1, 100);
+    ck_assert_int_eq(graph_create(&state, "g", 1, 1), E_OK);
+    member_hear(&member, 5000, &status, false);
+    ck_assert_uint_eq(tick(&member, 5001).applied, 1);
+    member_hear(&member, 5100, &status, false);
+    ck_assert_uint_eq(tick(&member, 5101).applied, 0); /* Once per second. */
+    run(&state, &command, &result);
+    ck_assert_uint_eq(state_shard(&state, 1)->applied, 0); /* Of a boot that is no more. */
+    command.boot = 100;
+    run(&state, &command, &result);
+    ck_assert_uint_eq(state_shard(&state, 1)->applied, 120);
+    member_hear(&member, 7000, &status, false);
+    ck_assert_uint_eq(tick(&member, 7001).applied, 0); /* Nothing new. */
+    /* A file that is behind is not served, and its number is no news. */
+    replica.epoch = 0;
+    replica.applied = 105;
+    member_hear(&member, 8500, &status, false);
+    ck_assert_uint_eq(tick(&member, 8501).applied, 0);
+    member_close(&member);
+    state_close(&state);
+}
+END_TEST
+
 START_TEST(shards_are_spread)
 {
     struct state state;
@@ -394,4 +482,5 @@ START_TEST(shards_are_spread)
 END_TEST
 
 RUN_SUITE("state", new_boot_means_new_epoch, graphs, indexes_and_ids, decisions_once,
-          same_commands_same_bytes, members_come_and_go, shards_are_spread)
+          same_commands_same_bytes, members_come_and_go, two_processes_with_one_number,
+          what_was_applied_is_remembered, shards_are_spread)

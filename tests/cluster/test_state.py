@@ -1,0 +1,190 @@
+#!/usr/bin/env python3
+"""State that was lost or replaced is noticed, said, and never served as if nothing were wrong.
+
+    tests/cluster/test_state.py BUILD     TAP; real processes on loopback
+"""
+import pathlib
+import shutil
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from cluster import ROOT, Cluster, Error, fail, free_ports, until  # noqa: E402
+
+VERTICES = 40
+
+
+def says(cluster, name, text):
+    """Waits until a process has logged the text."""
+    until(lambda: text in cluster.log(name) or fail(f'{name} does not say "{text}"'), text)
+
+
+def shows(cluster, text):
+    """Waits until cardeactl status shows the text."""
+    def look():
+        shown = cluster.ctl('status')[1]
+        return text in shown or fail(f'status does not show "{text}":\n{shown}')
+    until(look, text)
+
+
+def refuses(cluster):
+    """A count over all shards is refused, not answered with what is left."""
+    try:
+        found = cluster.ask("g.with('evaluationTimeout',1500).V().count()")
+    except Error:
+        return
+    raise AssertionError(f'answered {found}')
+
+
+def filled(build):
+    """A cluster of one shard node with vertices on each of its two shards."""
+    cluster = Cluster(build, shards=1, routers=1)
+    cluster.start()
+    cluster.make_graph(shards=2)
+    for i in range(VERTICES):
+        cluster.ask_until(f"g.mergeV([(T.id): {i}])")
+    return cluster
+
+
+def files(cluster):
+    """The folder of the shard node, and the file of its first shard."""
+    found = sorted(cluster.folder.rglob('shard-*.db'))
+    return found[0].parent, found[0]
+
+
+def file_is_gone(build):
+    """The other shard is served on, and status names the one."""
+    with filled(build) as cluster:
+        cluster.kill('shard-1')
+        for path in files(cluster)[1].parent.glob(files(cluster)[1].name + '*'):
+            path.unlink()
+        cluster.start('shard-1')
+        says(cluster, 'shard-1', 'its file is gone')
+        shows(cluster, 'its file is gone')
+        refuses(cluster)
+
+
+def file_is_damaged(build):
+    """The node lives, names the file, and serves its other shard."""
+    with filled(build) as cluster:
+        cluster.kill('shard-1')
+        file = files(cluster)[1]
+        for suffix in ('-wal', '-shm'):
+            file.with_name(file.name + suffix).unlink(missing_ok=True)
+        file.write_bytes(b'not a database, whatever its name says ' * 1000)
+        cluster.start('shard-1')
+        says(cluster, 'shard-1', file.name)
+        shows(cluster, 'its file is damaged')
+        refuses(cluster)
+        if cluster.processes['shard-1'].poll() is not None:
+            raise AssertionError('the node ended')
+        served = sum(bool(serves(cluster, i)) for i in range(VERTICES))
+        if not 0 < served < VERTICES:
+            raise AssertionError(f'{served} of {VERTICES} vertices served, want those of one shard')
+
+
+def serves(cluster, vertex):
+    """Whether a vertex is found; false if its shard is not served."""
+    try:
+        return cluster.ask(f"g.with('evaluationTimeout',500).V({vertex}).count()") == [1]
+    except Error:
+        return False
+
+
+def old_copy_is_put_back(build):
+    """The copy is refused with both numbers; the newest folder put back is served again."""
+    with filled(build) as cluster:
+        cluster.kill('shard-1')
+        folder = files(cluster)[0]
+        old, new = cluster.folder / 'old', cluster.folder / 'new'
+        shutil.copytree(folder, old)
+        cluster.start('shard-1')
+        for i in range(VERTICES, 2 * VERTICES):
+            cluster.ask_until(f"g.mergeV([(T.id): {i}])")
+        time.sleep(2.5)  # The coordinator notes how far a shard is once per second.
+        cluster.kill('shard-1')
+        folder.rename(new)
+        shutil.copytree(old, folder)
+        cluster.start('shard-1')
+        says(cluster, 'shard-1', 'an old copy: it ends at entry')
+        shows(cluster, 'old copy: entry')
+        refuses(cluster)
+        cluster.kill('shard-1')
+        shutil.rmtree(folder)
+        new.rename(folder)
+        cluster.start('shard-1')
+        found = cluster.ask_until('g.V().count()')
+        if found != [2 * VERTICES]:
+            raise AssertionError(f'{found} vertices of {2 * VERTICES}')
+
+
+def old_copy_is_accepted(build):
+    """Who has nothing newer says so, and it is served, and from then on also without saying so."""
+    with filled(build) as cluster:
+        cluster.kill('shard-1')
+        folder = files(cluster)[0]
+        old = cluster.folder / 'old'
+        shutil.copytree(folder, old)
+        cluster.start('shard-1')
+        for i in range(VERTICES, 2 * VERTICES):
+            cluster.ask_until(f"g.mergeV([(T.id): {i}])")
+        time.sleep(2.5)
+        cluster.kill('shard-1')
+        shutil.rmtree(folder)
+        old.rename(folder)
+        cluster.start('shard-1', extra=['--accept_old_files', 'true'])
+        says(cluster, 'shard-1', 'an old copy is accepted: entries')
+        if cluster.ask_until('g.V().count()') != [VERTICES]:
+            raise AssertionError('not what the old copy holds')
+        time.sleep(2.5)
+        cluster.kill('shard-1')
+        cluster.start('shard-1')
+        if cluster.ask_until('g.V().count()') != [VERTICES]:
+            raise AssertionError('not served at the next start')
+
+
+def second_process_with_one_number(build):
+    """It is refused and says so; the first serves on under its epoch, and the second follows when it ends."""
+    with filled(build) as cluster:
+        before = cluster.log('coordinator').count('silent')
+        program, config, *rest = cluster.arguments['shard-1']
+        rest[rest.index('--bind') + 1] = f'tcp://127.0.0.1:{free_ports(1)[0]}'
+        elsewhere = cluster.folder / 'elsewhere'
+        elsewhere.mkdir()
+        with open(cluster.folder / 'second.log', 'ab') as log:
+            second = subprocess.Popen([cluster.build / program, ROOT / 'config/cluster-3' / config, *rest],
+                                      cwd=elsewhere, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        cluster.processes['second'] = second
+        says(cluster, 'second', 'node 1 runs already, at tcp://')
+        for _ in range(10):
+            if cluster.ask('g.V().count()') != [VERTICES]:
+                raise AssertionError('the first does not serve on')
+        if cluster.log('coordinator').count('silent') != before:
+            raise AssertionError('the first was taken for silent')
+        cluster.kill('shard-1')
+        says(cluster, 'second', 'its file is gone')
+
+
+TESTS = [file_is_gone, file_is_damaged, old_copy_is_put_back, old_copy_is_accepted,
+         second_process_with_one_number]
+
+
+def main():
+    """TAP."""
+    print(f'1..{len(TESTS)}', flush=True)
+    failed = 0
+    for number, test in enumerate(TESTS, 1):
+        try:
+            test(sys.argv[1])
+            print(f'ok {number} - {test.__name__}', flush=True)
+        except (AssertionError, OSError, Error) as problem:
+            failed = 1
+            print(f'not ok {number} - {test.__name__}', flush=True)
+            for line in str(problem).splitlines():
+                print(f'# {line}', flush=True)
+    return failed
+
+
+if __name__ == '__main__':
+    sys.exit(main())

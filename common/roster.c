@@ -31,7 +31,7 @@ static enum roster_suspect decode_suspect(struct reader *reader)
 {
     uint8_t suspect = reader_u8(reader);
 
-    if (suspect > ROSTER_STALE) {
+    if (suspect > ROSTER_AHEAD) {
         reader_spoil(reader);
         return ROSTER_SOUND;
     }

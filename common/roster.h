@@ -24,7 +24,8 @@ enum roster_suspect {
     ROSTER_SOUND = 0,
     ROSTER_MISSING = 1, /* There was a file once. */
     ROSTER_DAMAGED = 2, /* SQLite or the store refused it. */
-    ROSTER_STALE = 3    /* It is behind what this replica had applied before: an old copy. */
+    ROSTER_STALE = 3,   /* It is behind what this replica had applied before: an old copy. */
+    ROSTER_AHEAD = 4    /* It has promised this epoch already: the coordinators have lost theirs. */
 };
 
 struct roster_replica {

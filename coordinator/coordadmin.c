@@ -89,6 +89,8 @@ static struct value suspect_value(struct arena *arena, const struct roster_repli
         return value_cstring(arena_format(arena, "old copy: entry %llu, was %llu",
                                           (unsigned long long)replica->applied,
                                           (unsigned long long)floor));
+    case ROSTER_AHEAD:
+        return value_cstring("newer than the coordinators: was coordinator.db lost or put back?");
     }
     return value_cstring("");
 }

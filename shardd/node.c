@@ -17,7 +17,7 @@ enum {
     SILENCE_MS = 500, /* A coordinator that says nothing for so long is not asked again at once. */
     REPEAT_MS = 100,  /* Of the registration. */
     TAKEN_MS = 5000,  /* Between log lines that another process has this number. */
-    SUSPECT_BITS = 2,
+    SUSPECT_BITS = 3,
     COUNT_MS = 1000, /* Between looks at counters for the heartbeat. */
     TEND_TURNS = 8,  /* Upkeep at least every so many busy turns. */
     PATH_ROOM = 4096
@@ -115,7 +115,7 @@ static int drop_replica(struct node *node, size_t place, struct error *err)
 static void put_suspect(struct node *node, uint32_t shard, enum roster_suspect suspect,
                         uint64_t applied)
 {
-    static_assert(ROSTER_STALE < 1 << SUSPECT_BITS, "fits");
+    static_assert(ROSTER_AHEAD < 1 << SUSPECT_BITS, "fits");
     map_put(&node->suspects, shard, applied << SUSPECT_BITS | (uint64_t)suspect);
 }
 
@@ -129,11 +129,36 @@ static uint64_t floor_of(const struct roster_config *config, uint32_t shard)
     return 0;
 }
 
+/* A boot is given an epoch above all that were led before it: a file that has promised it already
+ * was led in a history that these coordinators do not know. */
+static bool is_ahead(struct node *node, const struct replica *replica, uint64_t epoch,
+                     const char *path)
+{
+    uint64_t promised = store_state(replica->store).promised_epoch;
+
+    if (promised < epoch) {
+        return false;
+    }
+    log_error(node->options.log, "node",
+              "shard=%u file=%s msg=\"it has promised epoch %" PRIu64
+              ", the coordinators give epoch %" PRIu64
+              ": not served; was coordinator.db lost, or an older copy put back? stop the "
+              "coordinators and put the newest one back\"",
+              replica->shard, path, promised, epoch);
+    return true;
+}
+
 /* Takes the replica. */
-static void admit(struct node *node, struct replica *replica, uint64_t floor, const char *path)
+static void admit(struct node *node, struct replica *replica, uint64_t epoch, uint64_t floor,
+                  const char *path)
 {
     uint64_t applied = store_state(replica->store).applied;
 
+    if (is_ahead(node, replica, epoch, path)) {
+        put_suspect(node, replica->shard, ROSTER_AHEAD, applied);
+        replica_close(&replica);
+        return;
+    }
     if (applied < floor && node->options.is_old_accepted) {
         log_warn(node->options.log, "node",
                  "shard=%u file=%s msg=\"an old copy is accepted: entries %" PRIu64 " to %" PRIu64
@@ -185,7 +210,7 @@ static int open_replica(struct node *node, const struct roster_config *config,
     }
     int rc = replica_open(&replica, &options, node->options.boot, &why);
     if (rc == E_OK) {
-        admit(node, replica, floor_of(config, shard->shard), path);
+        admit(node, replica, shard->epoch, floor_of(config, shard->shard), path);
         return E_OK;
     }
     if (rc == E_CORRUPT || rc == E_CONFIG) {

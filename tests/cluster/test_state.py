@@ -144,6 +144,34 @@ def old_copy_is_accepted(build):
             raise AssertionError('not served at the next start')
 
 
+def coordinator_is_replaced(build):
+    """A graph made anew does not take over the old one's files; put back, the old one is served."""
+    with filled(build) as cluster:
+        cluster.kill('coordinator')
+        folder = next(cluster.folder.rglob('coordinator.db')).parent
+        kept = cluster.folder / 'kept'
+        folder.rename(kept)
+        cluster.kill('shard-1')
+        cluster.kill('router-1')
+        cluster.start('coordinator', 'shard-1', 'router-1')
+        until(lambda: cluster.get('/healthz')[0] == 200 or fail('no router'), 'router')
+        until(lambda: '"up":true' in cluster.ctl('--output', 'json', 'status')[1] or fail('no node'), 'node')
+        # It waits for shards that are not served.
+        cluster.processes['create'] = subprocess.Popen(
+            [cluster.build / 'cardeactl', '--router', f'127.0.0.1:{cluster.ports["router-1"]}', 'graph', 'create', 'g',
+             '--shards', '2'], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        says(cluster, 'shard-1', 'was coordinator.db lost')
+        shows(cluster, 'newer than the coordinators')
+        for name in ('create', 'coordinator', 'shard-1', 'router-1'):
+            cluster.kill(name)
+        shutil.rmtree(folder)
+        kept.rename(folder)
+        cluster.start('coordinator', 'shard-1', 'router-1')
+        found = cluster.ask_until('g.V().count()')
+        if found != [VERTICES]:
+            raise AssertionError(f'{found} vertices of {VERTICES}')
+
+
 def second_process_with_one_number(build):
     """It is refused and says so; the first serves on under its epoch, and the second follows when it ends."""
     with filled(build) as cluster:
@@ -166,7 +194,7 @@ def second_process_with_one_number(build):
         says(cluster, 'second', 'its file is gone')
 
 
-TESTS = [file_is_gone, file_is_damaged, old_copy_is_put_back, old_copy_is_accepted,
+TESTS = [file_is_gone, file_is_damaged, old_copy_is_put_back, old_copy_is_accepted, coordinator_is_replaced,
          second_process_with_one_number]
 
 

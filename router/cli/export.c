@@ -5,16 +5,20 @@
 
 #include <argp.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+
+enum { KEY_FORCE = 0x100 };
 
 struct options {
     const char *router;
     const char *graph;
     const char *format;
     const char *target;
+    bool may_overwrite;
 };
 
 static const struct argp_option option_list[] = {
@@ -22,6 +26,7 @@ static const struct argp_option option_list[] = {
     {"graph", 'g', "NAME", 0, "the graph (default: g)", 0},
     {"format", 'f', "FORMAT", 0, "csv, graphml or graphson (default: by the ending; a folder: csv)",
      0},
+    {"force", KEY_FORCE, NULL, 0, "overwrite files that are there", 0},
     {0}};
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
@@ -41,6 +46,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
             argp_error(state, "--format is csv, graphml or graphson, not '%s'", arg);
         }
         options->format = arg;
+        break;
+    case KEY_FORCE:
+        options->may_overwrite = true;
         break;
     case ARGP_KEY_ARG:
         if (options->target != NULL) {
@@ -66,7 +74,9 @@ static const struct argp parser = {
     "Writes a graph: csv into the folder TARGET (nodes.csv and edges.csv with Neptune's headers), "
     "graphml "
     "(.xml, .graphml) or graphson (.json) into the file TARGET. `cardea load` reads all three "
-    "back. Vertices "
+    "back; graphson alone keeps meta-properties and ids that are texts of numbers. What the "
+    "format cannot keep is counted, and the exit code is 1. Files that are there stay, unless "
+    "--force. Vertices "
     "and edges are read in one query each and held in memory."
     "\vExamples:\n"
     "  cardea export ./backup\n"
@@ -110,13 +120,15 @@ static int read_all(struct client *client, const struct options *options, const 
     return CLI_OK;
 }
 
-static int write_file(const char *path, writer_fn write, const struct writer *writer)
+static int write_file(const struct options *options, const char *path, writer_fn write,
+                      const struct writer *writer)
 {
-    FILE *file = fopen(path, "wb");
+    FILE *file = fopen(path, options->may_overwrite ? "wb" : "wbx");
     int bad;
 
     if (file == NULL) {
-        cli_error(NULL, "cannot write %s: %s", path, strerror(errno));
+        cli_error(errno == EEXIST ? "--force overwrites it" : NULL, "cannot write %s: %s", path,
+                  strerror(errno));
         return CLI_FAILED;
     }
     write(writer, file);
@@ -136,22 +148,37 @@ static int write_all(const struct options *options, const struct writer *writer)
     int code;
 
     if (strcmp(format, "graphml") == 0) {
-        return write_file(options->target, writer_graphml, writer);
+        return write_file(options, options->target, writer_graphml, writer);
     }
     if (strcmp(format, "graphson") == 0) {
-        return write_file(options->target, writer_graphson, writer);
+        return write_file(options, options->target, writer_graphson, writer);
     }
     if (mkdir(options->target, 0777) != 0 && errno != EEXIST) {
         cli_error(NULL, "cannot make the folder %s: %s", options->target, strerror(errno));
         return CLI_FAILED;
     }
     snprintf(path, sizeof(path), "%s/nodes.csv", options->target);
-    code = write_file(path, writer_csv_nodes, writer);
+    code = write_file(options, path, writer_csv_nodes, writer);
     if (code != CLI_OK) {
         return code;
     }
     snprintf(path, sizeof(path), "%s/edges.csv", options->target);
-    return write_file(path, writer_csv_edges, writer);
+    return write_file(options, path, writer_csv_edges, writer);
+}
+
+/* Exit code. */
+static int tell_loss(const struct options *options, const struct writer *writer)
+{
+    struct writer_loss loss = writer_loss(writer, format_of(options));
+
+    if (loss.metas + loss.values + loss.ids == 0) {
+        return CLI_OK;
+    }
+    cli_error("--format graphson keeps them",
+              "%s could not keep %" PRIu64 " meta-properties, %" PRIu64
+              " further values of a key, %" PRIu64 " ids that are texts of numbers",
+              format_of(options), loss.metas, loss.values, loss.ids);
+    return CLI_FAILED;
 }
 
 int cli_export(int argc, char **argv)
@@ -183,6 +210,7 @@ int cli_export(int argc, char **argv)
     if (code == CLI_OK) {
         fprintf(stderr, "wrote %u vertices and %u edges\n", writer.vertices.size,
                 writer.edges.size);
+        code = tell_loss(&options, &writer);
     }
     arena_close(&writer.arena);
     client_close(&client);

@@ -45,7 +45,11 @@ struct file {
 
 static uint64_t line_of(const struct file *file)
 {
+#if XML_MAJOR_VERSION * 1000 + XML_MINOR_VERSION >= 2009 /* Older ones have no other. */
+    return XML_GetCurrentLineNumber64(file->parser);
+#else
     return (uint64_t)XML_GetCurrentLineNumber(file->parser);
+#endif
 }
 
 static struct slice keep(struct arena *arena, const char *text)

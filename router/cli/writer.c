@@ -1,6 +1,7 @@
 #include "router/cli/writer.h"
 
 #include "common/map.h"
+#include "common/text.h"
 #include "router/wire/graphson.h"
 
 #include <string.h>
@@ -501,4 +502,40 @@ void writer_graphson(const struct writer *writer, FILE *file)
     bytes_close(&line);
     map_close(&places);
     arena_close(&arena);
+}
+
+/* ---- what is lost ---- */
+
+static bool reads_as_number(const struct value *id)
+{
+    int64_t number;
+
+    return id->kind == VALUE_STRING && text_to_i64(value_slice(id), &number);
+}
+
+static void lose_properties(const struct vertex *vertex, bool is_graphml, struct writer_loss *loss)
+{
+    for (uint32_t i = 0; i < vertex->prop_count; i++) {
+        loss->metas += vertex->props[i].meta_count;
+        loss->values +=
+            is_graphml && i > 0 && slice_equal(vertex->props[i].key, vertex->props[i - 1].key);
+    }
+}
+
+struct writer_loss writer_loss(const struct writer *writer, const char *format)
+{
+    struct writer_loss loss = {0};
+
+    if (strcmp(format, "graphson") == 0) {
+        return loss;
+    }
+    for (uint32_t i = 0; i < writer->vertices.size; i++) {
+        const struct vertex *vertex = writer->vertices.items[i].vertex;
+        loss.ids += reads_as_number(&vertex->id);
+        lose_properties(vertex, strcmp(format, "graphml") == 0, &loss);
+    }
+    for (uint32_t i = 0; i < writer->edges.size; i++) {
+        loss.ids += reads_as_number(&writer->edges.items[i].edge->id);
+    }
+    return loss;
 }

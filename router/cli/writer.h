@@ -18,6 +18,16 @@ struct writer {
     struct value edges;
 };
 
+/* What a format cannot keep of this graph, counted. */
+struct writer_loss {
+    uint64_t metas;  /* Meta-properties. */
+    uint64_t values; /* Further values of a key. */
+    uint64_t ids;    /* Texts that come back as numbers: '7' as 7. */
+};
+
+/* format: "csv", "graphml", "graphson". */
+struct writer_loss writer_loss(const struct writer *writer, const char *format);
+
 /* Errors of the file are left for ferror(). */
 typedef void (*writer_fn)(const struct writer *writer, FILE *file);
 

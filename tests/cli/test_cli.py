@@ -200,6 +200,25 @@ def test_values_of_all_types_go_round(bench):
         equal(sorted(map(json.dumps, bench.query('g.V()', copy))), sorted(map(json.dumps, want)))
 
 
+def test_export_tells_what_it_cannot_keep_and_overwrites_nothing(bench):
+    graph = bench.graph('loss')
+    bench.query("g.addV('x').property(T.id, '7').property(list, 'k', 1, 'm', 2).property(list, 'k', 3)", graph)
+    bench.query("g.addV('x').property(T.id, 7)", graph)
+    for form, lost in (('csv', '1 meta-properties, 0 further values of a key, 1 ids'),
+                       ('graphml', '1 meta-properties, 1 further values of a key, 1 ids')):
+        has(bench.cardea('export', '-f', form, '-g', graph, bench.folder / f'loss.{form}', code=1)[1], 'wrote 2 vertices', lost)
+    path = bench.folder / 'loss.json'
+    has(bench.cardea('export', '-g', graph, path)[1], 'wrote 2 vertices')
+    before = path.read_text()
+    has(bench.cardea('export', '-g', graph, path, code=1)[1], 'cannot write', '--force')
+    equal(path.read_text(), before)
+    bench.cardea('export', '--force', '-g', graph, path)
+    copy = bench.graph('loss_copy')
+    bench.cardea('load', '-g', copy, path)
+    equal(sorted(map(repr, bench.query('g.V().id()', copy))), ["'7'", '7'])
+    equal(bench.query("g.V('7').properties('k').values('m')", copy), [2])
+
+
 def test_bad_rows_stop_or_are_skipped(bench):
     graph = bench.graph('bad')
     path = write_csv(bench.folder / 'bad.csv', ['~id', '~label', 'n:int'], [1, 'x', 1], [2, 'x', 'two'], [3, 'x'], ['', 'x', 4], [5, 'x', 5])

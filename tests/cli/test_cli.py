@@ -306,15 +306,14 @@ def test_status_and_graphs(bench):
 
 
 def test_check_finds_what_was_changed_in_a_file(bench):
-    data = bench.folder / 'damaged'
-    bench.cardea('load', '--data', data, *SAMPLE)
-    path = data / 'shards/shard-1.db'
+    sound = bench.folder / 'sound'
+    bench.cardea('load', '--data', sound, *SAMPLE)
     for statement, say in (("UPDATE counter SET n = n + 1 WHERE is_edge = 0 AND label = (SELECT min(label) FROM counter WHERE is_edge = 0)", 'count'),
                            ("DELETE FROM adjacency WHERE (dir, vertex, label) IN (SELECT dir, vertex, label FROM adjacency WHERE dir = 0 LIMIT 1)",
                             'half')):
-        spare = bench.folder / 'spare.db'
-        shutil.copy(path, spare)
-        with sqlite3.connect(path) as db:
+        data = bench.folder / f'damaged-{say}'  # The whole folder: one file alone put back is an old copy.
+        shutil.copytree(sound, data)
+        with sqlite3.connect(data / 'shards/shard-1.db') as db:
             assert db.execute(statement).rowcount > 0, statement
         db.close()
         dev = Dev(data)
@@ -325,7 +324,6 @@ def test_check_finds_what_was_changed_in_a_file(bench):
         *told, total = out.splitlines()
         assert re.fullmatch(f'graph g: 4 shards checked, {len(told)} differences', total) and told, out
         has(out, say)
-        shutil.copy(spare, path)
 
 
 # ---- console ----

@@ -512,13 +512,13 @@ unsigned value_extent_depth(uint16_t extent)
 
 double value_extent_items(uint16_t extent)
 {
-    return extent == 0 ? 1 : exp2((double)(extent >> EXTENT_DEPTH_BITS) / EXTENT_STEPS);
+    return extent == 0 ? 1 : exp2((double)(extent >> EXTENT_DEPTH_BITS) / (double)EXTENT_STEPS);
 }
 
 static uint16_t extent_of(unsigned depth, double items)
 {
-    double code = round(log2(items) * EXTENT_STEPS);
-    unsigned top = code > EXTENT_ITEMS_TOP ? EXTENT_ITEMS_TOP : (unsigned)code;
+    double code = round(log2(items) * (double)EXTENT_STEPS);
+    unsigned top = code > (double)EXTENT_ITEMS_TOP ? EXTENT_ITEMS_TOP : (unsigned)code;
 
     return (uint16_t)(depth | top << EXTENT_DEPTH_BITS);
 }

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -304,7 +305,21 @@ static bool reconnect(struct console *console)
     return true;
 }
 
-static void ask(struct console *console, struct slice text)
+/* Ctrl-C is a signal only while a query runs. At the prompt it and Ctrl-D are characters, also when
+ * they are typed before the prompt has taken the terminal: they would be lost there. */
+static void take_signals(bool is_on)
+{
+    struct termios mode;
+
+    if (tcgetattr(STDIN_FILENO, &mode) != 0) {
+        return; /* No terminal. */
+    }
+    mode.c_lflag &= ~(tcflag_t)(ICANON | ISIG);
+    mode.c_lflag |= is_on ? ISIG : 0;
+    (void)tcsetattr(STDIN_FILENO, TCSANOW, &mode);
+}
+
+static void ask_server(struct console *console, struct slice text)
 {
     struct client_query query = {.text = text,
                                  .source = console->graph,
@@ -329,6 +344,13 @@ static void ask(struct console *console, struct slice text)
         fprintf(stderr, "%.1f ms\n", (seconds_now() - started) * 1000);
     }
     arena_close(&arena);
+}
+
+static void ask(struct console *console, struct slice text)
+{
+    take_signals(true);
+    ask_server(console, text);
+    take_signals(false);
 }
 
 static void transact(struct console *console, const char *command)
@@ -416,7 +438,9 @@ int cli_console(int argc, char **argv)
 {
     struct console *console = mem_alloc(sizeof(*console));
     struct sigaction action = {.sa_handler = interrupt};
+    struct termios mode; /* As it was. */
     struct error err = {0};
+    bool is_terminal;
     int code = CLI_OK;
 
     console->graph = "g";
@@ -438,6 +462,8 @@ int cli_console(int argc, char **argv)
         rl_completion_append_character = '\0';
         rl_basic_word_break_characters = word_breaks;
         rl_completer_word_break_characters = word_breaks;
+        is_terminal = tcgetattr(STDIN_FILENO, &mode) == 0;
+        take_signals(false);
         rl_initialize();
         (void)rl_parse_and_bind("setty -d -isig");
         (void)rl_add_defun("cancel-line", cancel_line, CONTROL_C);
@@ -448,6 +474,9 @@ int cli_console(int argc, char **argv)
                    console->graph);
         }
         converse(console);
+        if (is_terminal) {
+            (void)tcsetattr(STDIN_FILENO, TCSANOW, &mode);
+        }
         arena_close(&console->words_arena);
     }
     client_close(&console->client);

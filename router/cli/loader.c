@@ -117,7 +117,7 @@ static void show(struct loader *loader, uint64_t now)
     if (loader->is_terminal) {
         char bar[BAR_WIDTH + 1];
         memset(bar, '.', BAR_WIDTH);
-        memset(bar, '#', (size_t)(share * BAR_WIDTH));
+        memset(bar, '#', (size_t)(share * (double)BAR_WIDTH));
         bar[BAR_WIDTH] = '\0';
         fprintf(stderr, "\r[%s] %3d %%  %" PRIu64 " elements  %.0f/s  %.0f s left  ", bar,
                 (int)(share * 100), count, rate, left);

@@ -148,7 +148,7 @@ static bool is_too_large(struct exec *exec, const struct op *op, struct value *v
                 VALUE_DEPTH_MAX);
         return true;
     }
-    if (value_extent_items(value->extent) > VALUE_ITEMS_MAX) {
+    if (value_extent_items(value->extent) > (double)VALUE_ITEMS_MAX) {
         op_fail(exec, E_LIMIT, "%s() makes a value of more than %d items", op->class->name,
                 VALUE_ITEMS_MAX);
         return true;

@@ -49,6 +49,9 @@ int node_open(struct node **node, const struct node_options *options, struct err
     map_init(&opened->suspects, NULL);
     arena_init(&opened->arena, 0);
     bytes_init(&opened->body, 0);
+    if (options->vfs == NULL) {
+        storefile_sweep(options->data_dir);
+    }
     *node = opened;
     return E_OK;
 }
@@ -102,7 +105,8 @@ static int drop_replica(struct node *node, size_t place, struct error *err)
     struct replica *replica = node->replicas[place];
     struct replica *last = node->replicas[--node->replica_count];
 
-    log_info(node->options.log, "node", "shard=%u msg=\"dropped\"", replica->shard);
+    log_info(node->options.log, "node",
+             "shard=%u msg=\"dropped: its file is in dropped/ for a day\"", replica->shard);
     map_remove(&node->places, replica->shard);
     node->replicas[place] = last;
     if (place < node->replica_count) {
@@ -298,7 +302,11 @@ static int drop_shards(struct node *node, uint32_t shard_next, struct error *err
         path_of(node, shard, path);
         if (shardmap_shard(&node->map, shard) == NULL &&
             storefile_exists(node->options.vfs, path)) {
-            rc = storefile_delete(node->options.vfs, path, err);
+            log_info(node->options.log, "node",
+                     "shard=%u file=%s msg=\"its graph was dropped: moved to dropped/, kept for a "
+                     "day\"",
+                     shard, path);
+            rc = storefile_drop(node->options.vfs, path, err);
         }
     }
     node->is_swept = true;

@@ -7,6 +7,7 @@
 
 #include "common/crc.h"
 #include "common/mem.h"
+#include "shardd/store/storefile.h"
 
 enum {
     FORMAT = 1,
@@ -227,24 +228,6 @@ void store_close(struct store **store)
     mem_free(old);
 }
 
-static int delete_file(sqlite3_vfs *vfs, const char *path, const char *suffix, struct error *err)
-{
-    char name[4096];
-    int exists = 0;
-    int size = snprintf(name, sizeof name, "%s%s", path, suffix);
-
-    if (size < 0 || (size_t)size >= sizeof name) {
-        return error_set(err, E_IO, "%s: name too long", path);
-    }
-    if (vfs->xAccess(vfs, name, SQLITE_ACCESS_EXISTS, &exists) == SQLITE_OK && exists == 0) {
-        return E_OK;
-    }
-    if (vfs->xDelete(vfs, name, 1) != SQLITE_OK) {
-        return error_set(err, E_IO, "%s: cannot be deleted", name);
-    }
-    return E_OK;
-}
-
 int store_destroy(struct store **store, struct error *err)
 {
     sqlite3_vfs *vfs = NULL;
@@ -254,10 +237,7 @@ int store_destroy(struct store **store, struct error *err)
     sqlite3_file_control((*store)->tables.stmt.db, "main", SQLITE_FCNTL_VFS_POINTER, &vfs);
     store_close(store);
     rc = vfs == NULL ? error_set(err, E_IO, "%s: no file system", path)
-                     : delete_file(vfs, path, "-wal", err);
-    if (rc == E_OK) {
-        rc = delete_file(vfs, path, "", err);
-    }
+                     : storefile_drop(vfs->zName, path, err);
     mem_free(path);
     return rc;
 }

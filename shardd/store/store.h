@@ -71,7 +71,7 @@ struct store;
  * Returns E_CONFIG for a file of another cluster, shard or format; E_CORRUPT; E_IO. */
 int store_open(struct store **store, const struct store_options *options, struct error *err);
 void store_close(struct store **store);
-/* Closes and deletes the file with its -wal. */
+/* Closes, and drops the file with its -wal: storefile_drop. */
 int store_destroy(struct store **store, struct error *err);
 
 struct store_state store_state(const struct store *store);

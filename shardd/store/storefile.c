@@ -1,10 +1,20 @@
 #include "shardd/store/storefile.h"
 
 #include <assert.h>
+#include <dirent.h>
+#include <errno.h>
 #include <sqlite3.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
 
-enum { PATH_ROOM = 4096 };
+enum { PATH_ROOM = 2048, NAMES_MAX = 1000 };
+
+static const char *const suffixes[] = {"-wal", "-shm", "-journal", ""};
+
+enum { SUFFIX_COUNT = sizeof suffixes / sizeof suffixes[0] };
 
 bool storefile_exists(const char *vfs, const char *path)
 {
@@ -19,13 +29,12 @@ bool storefile_exists(const char *vfs, const char *path)
 
 int storefile_delete(const char *vfs, const char *path, struct error *err)
 {
-    static const char *const suffixes[] = {"-wal", "-shm", "-journal", ""};
     sqlite3_vfs *found = sqlite3_vfs_find(vfs);
 
     if (found == NULL) {
         return error_set(err, E_IO, "no such VFS");
     }
-    for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
+    for (size_t i = 0; i < SUFFIX_COUNT; i++) {
         char name[PATH_ROOM];
         if (snprintf(name, sizeof name, "%s%s", path, suffixes[i]) >= (int)sizeof name) {
             return error_set(err, E_IO, "path too long");
@@ -36,4 +45,73 @@ int storefile_delete(const char *vfs, const char *path, struct error *err)
         }
     }
     return E_OK;
+}
+
+/* A name in the folder that is free; numbers are not given twice, but folders are put back. */
+static bool free_name(const char *folder, const char *name, char target[PATH_ROOM])
+{
+    for (int i = 0; i < NAMES_MAX; i++) {
+        int size = i == 0 ? snprintf(target, PATH_ROOM, "%s/%s", folder, name)
+                          : snprintf(target, PATH_ROOM, "%s/%s.%d", folder, name, i);
+        if (size >= PATH_ROOM) {
+            return false;
+        }
+        if (access(target, F_OK) != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int storefile_drop(const char *vfs, const char *path, struct error *err)
+{
+    const sqlite3_vfs *found = sqlite3_vfs_find(vfs);
+    const char *slash = strrchr(path, '/');
+    char folder[PATH_ROOM], target[PATH_ROOM];
+
+    if (found == NULL || strcmp(found->zName, "unix") != 0 || slash == NULL) {
+        return storefile_delete(vfs, path, err);
+    }
+    if (snprintf(folder, sizeof folder, "%.*s/dropped", (int)(slash - path), path) >= PATH_ROOM ||
+        (mkdir(folder, 0700) != 0 && errno != EEXIST)) {
+        return error_set(err, E_IO, "cannot make the folder %s: %s", folder, strerror(errno));
+    }
+    if (!free_name(folder, slash + 1, target)) {
+        return error_set(err, E_IO, "%s: no free name in %s", path, folder);
+    }
+    for (size_t i = 0; i < SUFFIX_COUNT; i++) {
+        char from[PATH_ROOM + 16], to[PATH_ROOM + 16];
+        (void)snprintf(from, sizeof from, "%s%s", path, suffixes[i]);
+        (void)snprintf(to, sizeof to, "%s%s", target, suffixes[i]);
+        if (rename(from, to) != 0 && errno != ENOENT) {
+            return error_set(err, E_IO, "cannot move %s to %s: %s", from, to, strerror(errno));
+        }
+    }
+    return E_OK;
+}
+
+void storefile_sweep(const char *dir)
+{
+    char folder[PATH_ROOM];
+    struct dirent *entry;
+    DIR *opened;
+
+    if (snprintf(folder, sizeof folder, "%s/dropped", dir) >= PATH_ROOM) {
+        return;
+    }
+    opened = opendir(folder);
+    if (opened == NULL) {
+        return; /* Nothing was ever dropped. */
+    }
+    while ((entry = readdir(opened)) != NULL) {
+        char path[PATH_ROOM + 260];
+        struct stat info;
+        (void)snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+        /* A rename sets the time of the inode's change: when it was dropped. */
+        if (stat(path, &info) == 0 && S_ISREG(info.st_mode) &&
+            info.st_ctime + STOREFILE_KEEP_S < time(NULL)) {
+            (void)unlink(path);
+        }
+    }
+    (void)closedir(opened);
 }

@@ -17,6 +17,7 @@
 #include "common/mem.h"
 #include "common/prng.h"
 #include "shardd/store/store.h"
+#include "shardd/store/storefile.h"
 
 enum { EDGES_PER_VERTEX = 16, BATCH_EDGES = 50000 };
 
@@ -326,7 +327,8 @@ static void load(struct bench *bench, const char *name, const uint32_t *order)
 
     snprintf(bench->path, sizeof bench->path, "%s/runs.db", bench->folder);
     open_store(bench, 0);
-    must(bench, store_destroy(&bench->store, &bench->err), "destroy");
+    store_close(&bench->store);
+    must(bench, storefile_delete(NULL, bench->path, &bench->err), "delete");
     open_store(bench, 0);
     define_index(bench);
     add_vertices(bench);

@@ -1,5 +1,7 @@
 #include "tests/lib/storefix.h"
 
+#include "shardd/store/storefile.h"
+
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,6 +36,12 @@ void storefix_reopen(struct storefix *fix)
     ck_assert_msg(store_open(&fix->store, &fix->options, &fix->err) == E_OK, "%s", fix->err.text);
 }
 
+void storefix_remove(struct storefix *fix)
+{
+    store_close(&fix->store);
+    ck_assert_int_eq(storefile_delete(NULL, fix->path, &fix->err), E_OK);
+}
+
 void storefix_close(struct storefix *fix)
 {
     read_reply_close(&fix->open);
@@ -41,7 +49,7 @@ void storefix_close(struct storefix *fix)
     bytes_close(&fix->reply);
     arena_close(&fix->arena);
     if (fix->store != NULL) {
-        ck_assert_msg(store_destroy(&fix->store, &fix->err) == E_OK, "%s", fix->err.text);
+        storefix_remove(fix);
     }
     ck_assert_int_eq(rmdir(fix->folder), 0);
 }

@@ -23,6 +23,8 @@ struct storefix {
 void storefix_open(struct storefix *fix);
 /* Closes and opens the same file. */
 void storefix_reopen(struct storefix *fix);
+/* Closes the store and deletes its file. */
+void storefix_remove(struct storefix *fix);
 void storefix_close(struct storefix *fix);
 
 /* ---- writing: gathers changes, then commits them as one TXN1 ---- */

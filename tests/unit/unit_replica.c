@@ -421,5 +421,55 @@ START_TEST(administration_of_a_node)
 }
 END_TEST
 
-RUN_SUITE("replica", one_commit_a_turn, conflicting_commits_take_turns, reads_wait_for_the_decision,
+static void put_file(const char *folder, const char *name, const char *text)
+{
+    char path[300];
+    FILE *file;
+
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    file = fopen(path, "w");
+    ck_assert_ptr_nonnull(file);
+    (void)fputs(text, file);
+    ck_assert_int_eq(fclose(file), 0);
+}
+
+static void expect_file(const char *folder, const char *name, const char *text)
+{
+    char path[300], got[16] = "";
+    FILE *file;
+
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    file = fopen(path, "r");
+    ck_assert_msg(file != NULL, "%s is not there", path);
+    ck_assert_ptr_nonnull(fgets(got, sizeof got, file));
+    ck_assert_int_eq(fclose(file), 0);
+    ck_assert_str_eq(got, text);
+    ck_assert_int_eq(remove(path), 0);
+}
+
+/* Files were deleted by their number, also good ones after the coordinators' folder was lost. */
+START_TEST(a_dropped_file_is_kept_for_a_day)
+{
+    char folder[] = "/tmp/cardea-dropped-XXXXXX", path[300];
+
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/shard-5.db", folder);
+    put_file(folder, "shard-5.db", "first");
+    put_file(folder, "shard-5.db-wal", "log");
+    ck_assert_int_eq(storefile_drop(NULL, path, NULL), E_OK);
+    ck_assert(!storefile_exists(NULL, path));
+    put_file(folder, "shard-5.db", "second");
+    ck_assert_int_eq(storefile_drop(NULL, path, NULL), E_OK);
+    storefile_sweep(folder);
+    expect_file(folder, "dropped/shard-5.db", "first");
+    expect_file(folder, "dropped/shard-5.db-wal", "log");
+    expect_file(folder, "dropped/shard-5.db.1", "second");
+    snprintf(path, sizeof path, "%s/dropped", folder);
+    ck_assert_int_eq(rmdir(path), 0);
+    ck_assert_int_eq(rmdir(folder), 0);
+}
+END_TEST
+
+RUN_SUITE("replica", a_dropped_file_is_kept_for_a_day, one_commit_a_turn,
+          conflicting_commits_take_turns, reads_wait_for_the_decision,
           restart_keeps_what_is_prepared, fences, requests_have_deadlines, administration_of_a_node)

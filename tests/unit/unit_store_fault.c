@@ -221,7 +221,7 @@ static bool run(int64_t n, int code, bool is_sticky)
     bool has_struck = false;
 
     storefix_open(&fix);
-    ck_assert_int_eq(store_destroy(&fix.store, &fix.err), E_OK);
+    storefix_remove(&fix);
     fix.options.vfs = "fault";
     fix.options.is_sync = true;
     ck_assert_int_eq(store_open(&fix.store, &fix.options, &fix.err), E_OK);

@@ -321,7 +321,7 @@ START_TEST(test_range)
     int owned = 0;
 
     storefix_open(&fix);
-    ck_assert_int_eq(store_destroy(&fix.store, &fix.err), E_OK);
+    storefix_remove(&fix);
     fix.options.hi = slice_of(middle, 1);
     ck_assert_int_eq(store_open(&fix.store, &fix.options, &fix.err), E_OK);
     for (int64_t i = 0; i < 100; i++) {

@@ -86,6 +86,8 @@ static enum pull find_end(struct add_edge *self, struct exec *exec, uint32_t row
 
     if (value != NULL && is_given && value->kind == VALUE_STRING) {
         value = find_label(from, exec, value_slice(value));
+        /* Seen after a change: by this transaction, so its label is not a client's word. */
+        is_given = value == NULL || value->kind != VALUE_VERTEX || value->vertex->seen == 0;
     }
     if (value == NULL || value->kind == VALUE_NULL) {
         return op_fail(

@@ -119,9 +119,10 @@ static int compute(struct formula_op *self, struct exec *exec, uint32_t row, str
 static int fill(struct formula_op *self, struct exec *exec, uint32_t row, struct value *out)
 {
     const struct plan_formula *plan = plan_of(self);
-    struct bytes text = {0};
+    struct bytes text;
     struct slice made;
 
+    bytes_init(&text, exec->arena.limit_bytes);
     for (uint32_t i = 0; i <= plan->variable_count; i++) {
         struct value room;
         const struct value *value;
@@ -135,6 +136,12 @@ static int fill(struct formula_op *self, struct exec *exec, uint32_t row, struct
             return 0;
         }
         value_print(&text, value);
+    }
+    if (text.is_overflown) {
+        bytes_close(&text);
+        return error_set(&exec->error, E_LIMIT,
+                         "format() would make a text of more than query_memory_max, %zu bytes",
+                         exec->arena.limit_bytes);
     }
     made = bytes_slice(&text);
     *out = value_string(slice_of(arena_copy(&exec->arena, made.data, made.size), made.size));

@@ -7,14 +7,27 @@
 #include <assert.h>
 #include <string.h>
 
-/* What was written moves to the arena. */
-static struct value kept(const struct function_call *call, struct bytes *written)
+/* E_LIMIT if the text did not fit into what a query may hold. */
+static int check_whole(const struct function_call *call, const struct bytes *written)
 {
-    struct slice text = bytes_slice(written);
-    struct slice copy = slice_of(arena_copy(call->arena, text.data, text.size), text.size);
+    return !written->is_overflown
+               ? E_OK
+               : error_set(call->err, E_LIMIT,
+                           "%s() would make a text of more than query_memory_max, %zu bytes",
+                           function_step_name(call), call->arena->limit_bytes);
+}
 
+/* What was written moves to the arena. */
+static int keep(const struct function_call *call, struct bytes *written, struct value *out)
+{
+    int rc = check_whole(call, written);
+
+    if (rc == E_OK) {
+        struct slice text = bytes_slice(written);
+        *out = value_string(slice_of(arena_copy(call->arena, text.data, text.size), text.size));
+    }
     bytes_close(written);
-    return value_string(copy);
+    return rc;
 }
 
 static void add(struct bytes *out, struct slice text)
@@ -25,9 +38,10 @@ static void add(struct bytes *out, struct slice text)
 int function_text_concat(const struct function_call *call, const struct value *value,
                          struct value *out)
 {
-    struct bytes text = {0};
+    struct bytes text;
     bool is_any = false;
 
+    bytes_init(&text, call->arena->limit_bytes);
     for (uint32_t i = 0; i <= call->plan->arg_count; i++) {
         const struct value *part = i == 0 ? value : call->args[i - 1];
         if (part->kind == VALUE_NULL) {
@@ -42,14 +56,14 @@ int function_text_concat(const struct function_call *call, const struct value *v
         is_any = true;
         add(&text, value_slice(part));
     }
-    *out = is_any ? kept(call, &text) : value_null();
-    return E_OK;
+    *out = value_null();
+    return is_any ? keep(call, &text, out) : E_OK;
 }
 
 int function_text_conjoin(const struct function_call *call, const struct value *value,
                           struct value *out)
 {
-    struct bytes text = {0};
+    struct bytes text;
     struct items items;
     const struct value *flat;
     uint32_t count;
@@ -67,7 +81,8 @@ int function_text_conjoin(const struct function_call *call, const struct value *
     if (rc != E_OK) {
         return rc;
     }
-    for (uint32_t i = 0; i < count; i++) {
+    bytes_init(&text, call->arena->limit_bytes);
+    for (uint32_t i = 0; i < count && !text.is_overflown; i++) {
         if (flat[i].kind == VALUE_NULL) {
             continue;
         }
@@ -77,8 +92,7 @@ int function_text_conjoin(const struct function_call *call, const struct value *
         value_print(&text, &flat[i]);
         is_first = false;
     }
-    *out = kept(call, &text);
-    return E_OK;
+    return keep(call, &text, out);
 }
 
 /* ---- for each item of a list, or for the value itself ---- */
@@ -167,7 +181,7 @@ static size_t find(struct slice text, size_t from, struct slice wanted)
 /* String.replace("", to): before each character and at the end. */
 static void replace_nothing(struct bytes *out, struct slice text, struct slice to)
 {
-    for (size_t at = 0; at < text.size;) {
+    for (size_t at = 0; at < text.size && !out->is_overflown;) {
         size_t start = at;
         (void)text_utf8_next(text, &at);
         add(out, to);
@@ -176,28 +190,36 @@ static void replace_nothing(struct bytes *out, struct slice text, struct slice t
     add(out, to);
 }
 
-static struct value replaced(const struct function_call *call, struct slice text)
+static void replace_all(struct bytes *out, struct slice text, struct slice from, struct slice to)
 {
-    struct slice from = value_slice(call->args[0]), to = value_slice(call->args[1]);
-    struct bytes made = {0};
     size_t at = 0, found;
 
-    if (call->args[0]->kind == VALUE_NULL || call->args[1]->kind == VALUE_NULL) {
-        return value_string(text);
-    }
-    if (from.size == 0) {
-        replace_nothing(&made, text, to);
-        return kept(call, &made);
-    }
-    while ((found = find(text, at, from)) != SIZE_MAX) {
-        add(&made, slice_of(text.data + at, found - at));
-        add(&made, to);
+    while (!out->is_overflown && (found = find(text, at, from)) != SIZE_MAX) {
+        add(out, slice_of(text.data + at, found - at));
+        add(out, to);
         at = found + from.size;
     }
     if (text.size > at) {
-        add(&made, slice_of(text.data + at, text.size - at));
+        add(out, slice_of(text.data + at, text.size - at));
     }
-    return kept(call, &made);
+}
+
+static int replace(const struct function_call *call, struct slice text, struct value *out)
+{
+    struct slice from = value_slice(call->args[0]), to = value_slice(call->args[1]);
+    struct bytes made;
+
+    if (call->args[0]->kind == VALUE_NULL || call->args[1]->kind == VALUE_NULL) {
+        *out = value_string(text);
+        return E_OK;
+    }
+    bytes_init(&made, call->arena->limit_bytes);
+    if (from.size == 0) {
+        replace_nothing(&made, text, to);
+    } else {
+        replace_all(&made, text, from, to);
+    }
+    return keep(call, &made, out);
 }
 
 struct parts {
@@ -256,10 +278,31 @@ static void split_separator(struct parts *parts, struct slice text, struct slice
     push(parts, slice_of(text.data + at, text.size - at));
 }
 
-static struct value split(const struct function_call *call, struct slice text)
+/* At least as many as split() makes. */
+static size_t parts_most(struct slice text, const struct value *separator)
 {
-    struct parts parts = {.items = arena_array(call->arena, text.size + 1, sizeof(struct value))};
+    size_t count = 1, at = 0;
 
+    if (separator->kind == VALUE_NULL || separator->size == 0) {
+        return text.size + 1;
+    }
+    while ((at = find(text, at, value_slice(separator))) != SIZE_MAX) {
+        count++;
+        at += separator->size;
+    }
+    return count;
+}
+
+static int split(const struct function_call *call, struct slice text, struct value *out)
+{
+    size_t most = parts_most(text, call->args[0]);
+    struct parts parts = {0};
+    int rc = function_room(call, most);
+
+    if (rc != E_OK) {
+        return rc;
+    }
+    parts.items = arena_array(call->arena, most, sizeof *parts.items);
     if (call->args[0]->kind == VALUE_NULL) {
         split_blanks(&parts, text);
     } else if (call->args[0]->size == 0) {
@@ -267,7 +310,9 @@ static struct value split(const struct function_call *call, struct slice text)
     } else {
         split_separator(&parts, text, value_slice(call->args[0]));
     }
-    return (struct value){.kind = VALUE_LIST, .size = parts.count, .items = parts.items};
+    assert(parts.count <= most);
+    *out = (struct value){.kind = VALUE_LIST, .size = parts.count, .items = parts.items};
+    return E_OK;
 }
 
 /* A negative place counts from the end. */
@@ -302,10 +347,6 @@ static struct value changed(const struct function_call *call, struct slice text)
         return value_string(unicode_trim_left(text));
     case STEP_R_TRIM:
         return value_string(unicode_trim_right(text));
-    case STEP_REPLACE:
-        return replaced(call, text);
-    case STEP_SPLIT:
-        return split(call, text);
     default:
         assert(call->plan->step == STEP_SUBSTRING);
         return substring(call, text);
@@ -326,6 +367,12 @@ static int change_one(const struct function_call *call, const struct value *valu
                                "encountered %s"
                              : "The %s() step can only take string as argument, encountered %s",
                          function_step_name(call), function_class_name(value));
+    }
+    if (call->plan->step == STEP_REPLACE) {
+        return replace(call, value_slice(value), out);
+    }
+    if (call->plan->step == STEP_SPLIT) {
+        return split(call, value_slice(value), out);
     }
     *out = changed(call, value_slice(value));
     return E_OK;

@@ -216,6 +216,50 @@ START_TEST(what_operators_hold_is_bounded_too)
 }
 END_TEST
 
+/* One value of n x m bytes was written whole before anybody looked at the limit: the router ran out
+ * of memory and ended. */
+START_TEST(a_text_that_one_step_makes_is_bounded)
+{
+    static const struct {
+        const char *query;
+        size_t limit_bytes;
+        const char *text; /* Of the error: the step itself noticed. */
+    } cases[] = {
+        {"g.inject('a').repeat(concat(identity())).times(16).replace('a', "
+         "'bbbbbbbbbbbbbbbbbbbbbbbb')",
+         1 << 20, "replace() would make a text"},
+        {"g.inject('a').repeat(concat(identity())).times(16).replace('', "
+         "'bbbbbbbbbbbbbbbbbbbbbbbb')",
+         1 << 20, "replace() would make a text"},
+        {"g.inject('a').repeat(concat(identity())).times(14).split('')"
+         ".conjoin('"
+         "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb')",
+         1 << 20, "conjoin() would make a text"},
+        {"g.inject('a').repeat(concat(identity())).times(18).as('x').format('%{x}%{x}%{x}%{x}%{x}'"
+         ")",
+         1 << 20, "format() would make a text"},
+        {"g.inject('a').repeat(concat(identity())).times(25).split('')", 1 << 27,
+         "split() would make"},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        static struct run run;
+        enum pull rc;
+        uint64_t now = 1;
+        open_run(&run, cases[i].query);
+        run.exec.arena.limit_bytes = cases[i].limit_bytes;
+        while ((rc = exec_pull(&run.exec, now, &run.batch)) == PULL_WAIT) {
+            now++;
+        }
+        ck_assert_int_eq(rc, PULL_ERROR);
+        ck_assert_int_eq(run.exec.error.code, E_LIMIT);
+        ck_assert_msg(strstr(run.exec.error.text, cases[i].text) != NULL, "%s: %s", cases[i].query,
+                      run.exec.error.text);
+        close_run(&run);
+    }
+}
+END_TEST
+
 START_TEST(a_turn_is_bounded_and_goes_on_where_it_was)
 {
     static struct run run;
@@ -353,6 +397,6 @@ RUN_SUITE("engine", batches_grow_and_copy_out_of_themselves, ids_are_numbered_as
           rows_are_put_in_the_order_of_inputs, done_stays_done, a_deadline_ends_a_run,
           a_run_yields_when_its_time_is_up_before_its_rows_are, a_cancel_ends_a_run,
           memory_ends_a_run_and_the_limit_is_told, what_operators_hold_is_bounded_too,
-          a_turn_is_bounded_and_goes_on_where_it_was, a_run_that_is_given_up_releases_all,
-          ids_are_read_as_the_graph_reads_them, profile_counts_requests,
-          ends_made_in_this_transaction_are_not_read)
+          a_text_that_one_step_makes_is_bounded, a_turn_is_bounded_and_goes_on_where_it_was,
+          a_run_that_is_given_up_releases_all, ids_are_read_as_the_graph_reads_them,
+          profile_counts_requests, ends_made_in_this_transaction_are_not_read)

@@ -140,11 +140,10 @@ static bool is_key(const char *text)
 
 static int parse_list(struct keys *keys, const char *path, char *text, struct error *err)
 {
-    char *rest = text;
-    char *line;
+    char *rest = NULL;
+    char *line = strtok_r(text, "\n", &rest);
 
-    for (int number = 1; (line = strtok_r(NULL == rest ? NULL : rest, "\n", &rest)) != NULL;
-         number++) {
+    for (int number = 1; line != NULL; number++, line = strtok_r(NULL, "\n", &rest)) {
         char role[16] = "", key[64] = "";
         if (line[0] == '#') {
             continue;

@@ -7,6 +7,7 @@
 #include "common/number.h"
 #include "router/op/by_set.h"
 #include "router/op/exec.h"
+#include "router/op/function.h"
 #include "router/op/scope.h"
 
 /* Where the value of a variable is found for one row. */
@@ -22,7 +23,9 @@ struct formula_op {
     struct source *sources; /* Rows x variables; fallbacks of format() behind them. */
     uint32_t source_room;
     double *stack;
-    bool is_seeing;
+    bool is_seeing; /* `in` waits for the values. */
+    bool is_giving; /* They are there; rows before `at` are done. */
+    uint32_t at;
 };
 
 static const struct plan_formula *plan_of(const struct formula_op *self)
@@ -122,7 +125,7 @@ static int fill(struct formula_op *self, struct exec *exec, uint32_t row, struct
     struct bytes text;
     struct slice made;
 
-    bytes_init(&text, exec->arena.limit_bytes);
+    bytes_init(&text, function_text_room(&exec->arena));
     for (uint32_t i = 0; i <= plan->variable_count; i++) {
         struct value room;
         const struct value *value;
@@ -137,11 +140,10 @@ static int fill(struct formula_op *self, struct exec *exec, uint32_t row, struct
         }
         value_print(&text, value);
     }
-    if (text.is_overflown) {
+    if (text.is_overflown || exec->arena.is_exceeded) {
         bytes_close(&text);
-        return error_set(&exec->error, E_LIMIT,
-                         "format() would make a text of more than query_memory_max, %zu bytes",
-                         exec->arena.limit_bytes);
+        return error_set(&exec->error, E_LIMIT, "format() would make a text of more than %zu bytes",
+                         function_text_room(&exec->arena));
     }
     made = bytes_slice(&text);
     *out = value_string(slice_of(arena_copy(&exec->arena, made.data, made.size), made.size));
@@ -166,36 +168,60 @@ static void look_up_all(struct formula_op *self, struct exec *exec)
     }
 }
 
+/* The next batch with the values of its variables. */
+static enum pull prepare(struct formula_op *self, struct exec *exec)
+{
+    enum pull rc;
+
+    if (!self->is_seeing) {
+        rc = op_pull(self->op.input, exec, &self->in);
+        if (rc != PULL_BATCH) {
+            return rc;
+        }
+        look_up_all(self, exec);
+        self->is_seeing = true;
+    }
+    rc = by_set_run(&self->bys, exec);
+    if (rc == PULL_BATCH) {
+        self->is_seeing = false;
+        self->is_giving = true;
+        self->at = 0;
+    }
+    return rc;
+}
+
+/* The rest of the batch, as far as the turn allows: texts may be large. */
+static enum pull give(struct formula_op *self, struct exec *exec, struct batch *out)
+{
+    while (self->at < self->in.count && (out->count == 0 || exec->budget > 0)) {
+        uint32_t row = self->at++;
+        struct value value;
+        int done = plan_of(self)->formula != NULL ? compute(self, exec, row, &value)
+                                                  : fill(self, exec, row, &value);
+        if (done < 0) {
+            return PULL_ERROR;
+        }
+        if (done == 1) {
+            op_charge(exec, function_weight(&value));
+            struct traverser next = op_split(&self->op, exec, &self->in.items[row], value);
+            batch_push(out, &next);
+        }
+    }
+    self->is_giving = self->at < self->in.count;
+    return PULL_BATCH;
+}
+
 static enum pull pull(struct op *op, struct exec *exec, struct batch *out)
 {
     struct formula_op *self = (struct formula_op *)op;
 
     while (out->count == 0) {
-        enum pull rc;
-        if (!self->is_seeing) {
-            rc = op_pull(op->input, exec, &self->in);
-            if (rc != PULL_BATCH) {
-                return rc;
-            }
-            look_up_all(self, exec);
-            self->is_seeing = true;
+        enum pull rc = self->is_giving ? PULL_BATCH : prepare(self, exec);
+        if (rc == PULL_BATCH) {
+            rc = give(self, exec, out);
         }
-        rc = by_set_run(&self->bys, exec);
         if (rc != PULL_BATCH) {
             return rc;
-        }
-        self->is_seeing = false;
-        for (uint32_t row = 0; row < self->in.count; row++) {
-            struct value value;
-            int done = plan_of(self)->formula != NULL ? compute(self, exec, row, &value)
-                                                      : fill(self, exec, row, &value);
-            if (done < 0) {
-                return PULL_ERROR;
-            }
-            if (done == 1) {
-                struct traverser next = op_split(op, exec, &self->in.items[row], value);
-                batch_push(out, &next);
-            }
         }
     }
     return PULL_BATCH;
@@ -208,6 +234,8 @@ static void reset(struct op *op, struct exec *exec)
     (void)exec;
     by_set_clear(&self->bys);
     self->is_seeing = false;
+    self->is_giving = false;
+    self->at = 0;
 }
 
 static void close(struct op *op)

@@ -6,6 +6,8 @@
 #include "router/op/args.h"
 #include "router/op/exec.h"
 
+enum { WEIGHT_BYTES = 64 /* Of text, as long to work on as a row. */ };
+
 /* Run for a batch: arguments first (a request per shard and traversal), then value by value. */
 struct function {
     struct op op;
@@ -13,6 +15,8 @@ struct function {
     struct batch in;
     function_fn fn;
     bool is_seeing; /* `in` waits for its arguments. */
+    bool is_giving; /* They are there; rows before `at` are done. */
+    uint32_t at;
 };
 
 static function_fn function_of(enum step_id step)
@@ -56,10 +60,25 @@ const char *function_step_name(const struct function_call *call)
     return step_info(call->plan->step)->name;
 }
 
+size_t function_text_room(const struct arena *arena)
+{
+    return arena->limit_bytes != 0 && arena->limit_bytes < FUNCTION_TEXT_MAX ? arena->limit_bytes
+                                                                             : FUNCTION_TEXT_MAX;
+}
+
+uint64_t function_weight(const struct value *value)
+{
+    return value->kind == VALUE_STRING ? value->size / WEIGHT_BYTES : value_item_count(value);
+}
+
 int function_room(const struct function_call *call, uint64_t items)
 {
-    if (items > FUNCTION_ITEMS_MAX || call->arena->is_exceeded) {
-        return error_set(call->err, E_LIMIT, "%s() would make %llu items, at most %d",
+    if (call->arena->is_exceeded) {
+        return error_set(call->err, E_LIMIT, "%s(): the query needs more than %zu bytes of memory",
+                         function_step_name(call), call->arena->limit_bytes);
+    }
+    if (items > FUNCTION_ITEMS_MAX) {
+        return error_set(call->err, E_LIMIT, "%s() would see or make %llu items, at most %d",
                          function_step_name(call), (unsigned long long)items, FUNCTION_ITEMS_MAX);
     }
     return E_OK;
@@ -92,34 +111,55 @@ static int apply(struct function *self, struct exec *exec, uint32_t row, struct 
             return exec->error.code;
         }
     }
+    int rc = function_room(&call, 0);
+    if (rc != E_OK) {
+        return rc;
+    }
     return self->fn(&call, &self->in.items[row].value, out);
 }
 
-static enum pull pull(struct op *op, struct exec *exec, struct batch *out)
+/* The next batch with its arguments. */
+static enum pull prepare(struct function *self, struct exec *exec)
 {
-    struct function *self = (struct function *)op;
     enum pull rc;
 
     if (!self->is_seeing) {
-        rc = op_pull(op->input, exec, &self->in);
+        rc = op_pull(self->op.input, exec, &self->in);
         if (rc != PULL_BATCH) {
             return rc;
         }
         self->is_seeing = true;
     }
     rc = args_run(&self->args, exec, self->in.items, self->in.count);
+    if (rc == PULL_BATCH) {
+        self->is_seeing = false;
+        self->is_giving = true;
+        self->at = 0;
+    }
+    return rc;
+}
+
+static enum pull pull(struct op *op, struct exec *exec, struct batch *out)
+{
+    struct function *self = (struct function *)op;
+    enum pull rc = self->is_giving ? PULL_BATCH : prepare(self, exec);
+
     if (rc != PULL_BATCH) {
         return rc;
     }
-    self->is_seeing = false;
-    for (uint32_t i = 0; i < self->in.count; i++) {
+    /* A few rows may be a turn's work: the others follow in the next one. */
+    while (self->at < self->in.count && (out->count == 0 || exec->budget > 0)) {
+        const struct traverser *from = &self->in.items[self->at];
         struct value value = value_null();
-        if (apply(self, exec, i, &value) != E_OK) {
+        if (apply(self, exec, self->at, &value) != E_OK) {
             return PULL_ERROR;
         }
-        struct traverser next = op_split(op, exec, &self->in.items[i], value);
+        op_charge(exec, function_weight(&from->value) + function_weight(&value));
+        struct traverser next = op_split(op, exec, from, value);
         batch_push(out, &next);
+        self->at++;
     }
+    self->is_giving = self->at < self->in.count;
     return PULL_BATCH;
 }
 
@@ -130,6 +170,8 @@ static void reset(struct op *op, struct exec *exec)
     (void)exec;
     args_reset(&self->args);
     self->is_seeing = false;
+    self->is_giving = false;
+    self->at = 0;
 }
 
 static void close(struct op *op)

@@ -8,6 +8,7 @@
  * A function sees a value and its arguments, nothing else. Arguments are constants, or what a
  * traversal gave for this traverser.
  *
+ * Limits: FUNCTION_ITEMS_MAX, FUNCTION_TEXT_MAX, PLAN_ARGS_MAX arguments, the query's memory.
  * Pure. New values are in the arena; E_EVALUATION with the reference's text where the suites look
  * at it. After: TinkerPop 3.8 docs/src/dev/provider/gremlin-semantics.asciidoc and the steps of
  * those names in gremlin-core.
@@ -19,7 +20,10 @@
 #include "router/op/items.h"
 #include "router/plan/params.h"
 
-enum { FUNCTION_ITEMS_MAX = 1 << 24 };
+enum {
+    FUNCTION_ITEMS_MAX = 1 << 20, /* Of a list that one step sees or makes. */
+    FUNCTION_TEXT_MAX = 16 << 20  /* Bytes of a text that one step makes: no property holds more. */
+};
 
 struct function_call {
     struct arena *arena;
@@ -35,7 +39,11 @@ typedef int (*function_fn)(const struct function_call *call, const struct value 
 const char *function_class_name(const struct value *value);
 /* "concat": the step's name. */
 const char *function_step_name(const struct function_call *call);
-/* E_LIMIT if a step would make more items than FUNCTION_ITEMS_MAX. */
+/* How many bytes a text may have that is made with this arena's memory. */
+size_t function_text_room(const struct arena *arena);
+/* How many rows of a turn the value is worth: for op_charge(). */
+uint64_t function_weight(const struct value *value);
+/* E_LIMIT for more items than FUNCTION_ITEMS_MAX, or when the query has used up its memory. */
 int function_room(const struct function_call *call, uint64_t items);
 
 /* The items of what comes to a step of lists; E_EVALUATION for null and what has no items. */

@@ -301,7 +301,11 @@ static int merged_maps(const struct function_call *call, const struct value *val
     const struct value *arg = call->args[0];
     struct members keys;
     struct value *pairs;
+    int rc = function_room(call, (uint64_t)value->size + arg->size);
 
+    if (rc != E_OK) {
+        return rc;
+    }
     if (arg->kind != VALUE_MAP) {
         return error_set(call->err, E_EVALUATION,
                          "merge step expected provided argument to evaluate to a Map, "
@@ -335,6 +339,10 @@ int function_list_with(const struct function_call *call, const struct value *val
     if (rc == E_OK) {
         rc = argument_items(call, &b);
     }
+    if (rc != E_OK) {
+        return rc;
+    }
+    rc = function_room(call, (uint64_t)a.count + b.count);
     if (rc != E_OK) {
         return rc;
     }

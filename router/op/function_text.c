@@ -7,14 +7,13 @@
 #include <assert.h>
 #include <string.h>
 
-/* E_LIMIT if the text did not fit into what a query may hold. */
+/* E_LIMIT if the text did not fit into what one step may make. */
 static int check_whole(const struct function_call *call, const struct bytes *written)
 {
     return !written->is_overflown
                ? E_OK
-               : error_set(call->err, E_LIMIT,
-                           "%s() would make a text of more than query_memory_max, %zu bytes",
-                           function_step_name(call), call->arena->limit_bytes);
+               : error_set(call->err, E_LIMIT, "%s() would make a text of more than %zu bytes",
+                           function_step_name(call), function_text_room(call->arena));
 }
 
 /* What was written moves to the arena. */
@@ -41,7 +40,7 @@ int function_text_concat(const struct function_call *call, const struct value *v
     struct bytes text;
     bool is_any = false;
 
-    bytes_init(&text, call->arena->limit_bytes);
+    bytes_init(&text, function_text_room(call->arena));
     for (uint32_t i = 0; i <= call->plan->arg_count; i++) {
         const struct value *part = i == 0 ? value : call->args[i - 1];
         if (part->kind == VALUE_NULL) {
@@ -81,7 +80,7 @@ int function_text_conjoin(const struct function_call *call, const struct value *
     if (rc != E_OK) {
         return rc;
     }
-    bytes_init(&text, call->arena->limit_bytes);
+    bytes_init(&text, function_text_room(call->arena));
     for (uint32_t i = 0; i < count && !text.is_overflown; i++) {
         if (flat[i].kind == VALUE_NULL) {
             continue;
@@ -122,7 +121,10 @@ static int each(const struct function_call *call, const struct value *value, one
     }
     made = arena_array(call->arena, (size_t)count + 1, sizeof *made);
     for (uint32_t i = 0; i < count; i++) {
-        rc = one(call, &flat[i], &made[i]);
+        rc = function_room(call, 0);
+        if (rc == E_OK) {
+            rc = one(call, &flat[i], &made[i]);
+        }
         if (rc != E_OK) {
             return rc;
         }
@@ -213,7 +215,7 @@ static int replace(const struct function_call *call, struct slice text, struct v
         *out = value_string(text);
         return E_OK;
     }
-    bytes_init(&made, call->arena->limit_bytes);
+    bytes_init(&made, function_text_room(call->arena));
     if (from.size == 0) {
         replace_nothing(&made, text, to);
     } else {

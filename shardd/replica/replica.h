@@ -79,7 +79,7 @@ struct replica {
 int replica_open(struct replica **replica, const struct store_options *options, uint64_t boot,
                  struct error *err);
 void replica_close(struct replica **replica);
-/* Closes it and deletes the file. */
+/* Closes it and drops its file (store/storefile.h). */
 int replica_destroy(struct replica **replica, struct error *err);
 
 /* The coordinator's word: this process is primary under epoch. */

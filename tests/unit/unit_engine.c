@@ -10,6 +10,9 @@
 #include "tests/lib/fakecheck.h"
 #include "tests/lib/runner.h"
 
+#include <stdio.h>
+#include <string.h>
+
 START_TEST(batches_grow_and_copy_out_of_themselves)
 {
     struct batch batch = {0};
@@ -238,8 +241,8 @@ START_TEST(a_text_that_one_step_makes_is_bounded)
         {"g.inject('a').repeat(concat(identity())).times(18).as('x').format('%{x}%{x}%{x}%{x}%{x}'"
          ")",
          1 << 20, "format() would make a text"},
-        {"g.inject('a').repeat(concat(identity())).times(25).split('')", 1 << 27,
-         "split() would make"},
+        {"g.inject('a').repeat(concat(identity())).times(21).split('')", 1 << 27,
+         "split() would see or make"},
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -255,6 +258,42 @@ START_TEST(a_text_that_one_step_makes_is_bounded)
         ck_assert_int_eq(run.exec.error.code, E_LIMIT);
         ck_assert_msg(strstr(run.exec.error.text, cases[i].text) != NULL, "%s: %s", cases[i].query,
                       run.exec.error.text);
+        close_run(&run);
+    }
+}
+END_TEST
+
+/* The limit was looked at once per batch: a thousand rows of a large text each. */
+START_TEST(rows_and_items_stop_where_the_memory_ends)
+{
+    static const char *const tails[] = {".replace('a', 'bbbbbbbbbbbbbbbb')",
+                                        ".format('%{_}%{_}%{_}%{_}%{_}%{_}%{_}%{_}')",
+                                        ".fold().replace(local, 'a', 'bbbbbbbbbbbbbbbb')"};
+    enum { ROWS = 500, LETTERS = 1000, LIMIT = 2 << 20 };
+    static char query[ROWS * (LETTERS + 4) + 200];
+
+    for (size_t i = 0; i < sizeof tails / sizeof tails[0]; i++) {
+        static struct run run;
+        enum pull rc;
+        uint64_t now = 1;
+        size_t size = (size_t)snprintf(query, sizeof query, "g.inject(");
+        for (int row = 0; row < ROWS; row++) {
+            query[size++] = '\'';
+            memset(query + size, 'a', LETTERS);
+            size += LETTERS;
+            size += (size_t)snprintf(query + size, sizeof query - size, "'%s",
+                                     row + 1 < ROWS ? "," : ")");
+        }
+        (void)snprintf(query + size, sizeof query - size, "%s", tails[i]);
+        open_run(&run, query);
+        run.exec.arena.limit_bytes = LIMIT;
+        while ((rc = exec_pull(&run.exec, now, &run.batch)) == PULL_WAIT) {
+            now++;
+        }
+        ck_assert_int_eq(rc, PULL_ERROR);
+        ck_assert_int_eq(run.exec.error.code, E_LIMIT);
+        ck_assert_msg(run.exec.arena.used_bytes < LIMIT + LIMIT / 8, "%zu bytes were taken: %s",
+                      run.exec.arena.used_bytes, tails[i]);
         close_run(&run);
     }
 }
@@ -397,6 +436,7 @@ RUN_SUITE("engine", batches_grow_and_copy_out_of_themselves, ids_are_numbered_as
           rows_are_put_in_the_order_of_inputs, done_stays_done, a_deadline_ends_a_run,
           a_run_yields_when_its_time_is_up_before_its_rows_are, a_cancel_ends_a_run,
           memory_ends_a_run_and_the_limit_is_told, what_operators_hold_is_bounded_too,
-          a_text_that_one_step_makes_is_bounded, a_turn_is_bounded_and_goes_on_where_it_was,
-          a_run_that_is_given_up_releases_all, ids_are_read_as_the_graph_reads_them,
-          profile_counts_requests, ends_made_in_this_transaction_are_not_read)
+          a_text_that_one_step_makes_is_bounded, rows_and_items_stop_where_the_memory_ends,
+          a_turn_is_bounded_and_goes_on_where_it_was, a_run_that_is_given_up_releases_all,
+          ids_are_read_as_the_graph_reads_them, profile_counts_requests,
+          ends_made_in_this_transaction_are_not_read)

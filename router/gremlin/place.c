@@ -125,7 +125,9 @@ static int check_inside(const struct value *value, unsigned kinds, int depth, st
     case VALUE_MAP:
     case VALUE_BULKSET:
     case VALUE_TREE:
-        return check_items(value->items, value_item_count(value), kinds & PLACE_CARDINALITY,
+        /* A cardinality stands before a value of a map of properties, not anywhere in it. */
+        return check_items(value->items, value_item_count(value),
+                           value->kind == VALUE_MAP && depth == 1 ? kinds & PLACE_CARDINALITY : 0,
                            depth + 1, err);
     case VALUE_VERTEX:
         return check_vertex(value->vertex, depth + 1, err);

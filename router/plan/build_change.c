@@ -1,5 +1,7 @@
 #include "router/plan/build.h"
 
+#include "router/gremlin/place.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -172,6 +174,13 @@ static int entry_of(struct build *build, struct plan_step *step, const struct va
         entry->cardinality = cardinality;
         value = carried;
     }
+    /* A map is a map of properties only as the argument itself: here it is one value, stored. */
+    if (rc == E_OK) {
+        rc = place_check(PLACE_TRAVERSAL, key, build->err);
+    }
+    if (rc == E_OK) {
+        rc = place_check(PLACE_TRAVERSAL, value, build->err);
+    }
     if (rc == E_OK) {
         rc = build_arg_either(build, step, key, 0, &entry->key);
     }
@@ -195,6 +204,9 @@ static int plain_entry(struct build *build, struct plan_step *step, const struct
     for (uint32_t i = 0; rc == E_OK && i < metas; i++) {
         if (i % 2 == 0) {
             rc = check_hidden(build, &in->args[from + 2 + i], "Property key");
+        }
+        if (rc == E_OK) {
+            rc = place_check(PLACE_TRAVERSAL, &in->args[from + 2 + i], build->err);
         }
         if (rc == E_OK) {
             rc = build_arg_either(build, step, &in->args[from + 2 + i], 0, &args[i]);

@@ -304,6 +304,26 @@ START_TEST(a_side_effect_that_is_a_traversal_was_answered)
 }
 END_TEST
 
+/* Allowed before a value of a map of properties, it was let through at any depth, and stored. */
+START_TEST(a_cardinality_inside_a_value_aborted_in_the_codec)
+{
+    static const char *const queries[] = {
+        "g.V().property('name', {Cardinality.set('y')})",
+        "g.V().property('name', ['k': Cardinality.set('y')])",
+        "g.addV('x').property('name', 'y', 'meta', Cardinality.single('z'))",
+        "g.addV('x').property(['name': [Cardinality.list('y')]])",
+        "g.mergeV(['name': [Cardinality.list('y')]])",
+    };
+
+    open_cluster();
+    for (size_t i = 0; i < sizeof queries / sizeof queries[0]; i++) {
+        expect(queries[i], "cannot stand");
+    }
+    expect("g.addV('x').property(['k': Cardinality.list('y')]).values('k')", "y");
+    close_cluster();
+}
+END_TEST
+
 START_TEST(add_all_of_what_is_no_collection_was_a_null_pointer)
 {
     open_cluster();
@@ -414,6 +434,7 @@ START_TEST(a_timeout_of_0_is_the_default)
 END_TEST
 RUN_SUITE("inputs", a_traversal_in_a_predicate_aborted_in_the_codec,
           a_side_effect_that_is_a_traversal_was_answered,
+          a_cardinality_inside_a_value_aborted_in_the_codec,
           add_all_of_what_is_no_collection_was_a_null_pointer,
           five_thousand_rollbacks_overflowed_the_stack, a_chain_of_9900_steps_overflowed_the_stack,
           lists_in_lists_overflowed_the_stack, a_cardinality_as_the_java_driver_sends_it,

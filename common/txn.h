@@ -66,10 +66,7 @@ struct txn_part {
     struct slice changes; /* varint count, then change_encode each. */
 };
 
-/* COMMIT1: sid, seq, low (all below were answered), part. TXN adds term and several parts.
- * VALIDATE: one
- * part without changes (to any number of shards, each asked by itself; sid and seq are only
- * echoed). */
+/* COMMIT1: sid, seq, low (all below were answered), part. TXN adds term and several parts. */
 struct txn_request {
     uint64_t sid;
     uint64_t seq;
@@ -80,7 +77,9 @@ struct txn_request {
     struct txn_part *parts;
 };
 
-/* PREPARE: gtid, watermark, the part. After a decode: txn_readset_close of the part's read set. */
+/* PREPARE: gtid, watermark, the part. VALIDATE: the same without changes, to any number of shards,
+ * each asked by itself; gtid is 0 from a router that only reads. After a decode:
+ * txn_readset_close of the part's read set. */
 struct txn_prepare {
     struct txn_gtid gtid;
     struct txn_gtid watermark; /* All below are finished and forgotten. */

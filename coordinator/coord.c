@@ -22,12 +22,8 @@ enum {
     SESSION_LOOK_MS = 60000,
     ANSWER_MS = 10000, /* Of a request without a deadline of its own. */
     ROUNDS_MAX = 4,    /* Commits of the Raft log in one turn. */
-    PATH_ROOM = 4096,
-    ASK_SHIFT = 56 /* In req_id, above the transaction's counter: what was asked. */
+    PATH_ROOM = 4096
 };
-
-/* What a req_id of ours stands for. */
-enum ask { ASK_PREPARE = 1, ASK_VALIDATE, ASK_DECIDE };
 
 /* ---- open ---- */
 

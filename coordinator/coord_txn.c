@@ -1,20 +1,32 @@
 #include "coordinator/coord_txn.h"
 
+#include "common/log.h"
 #include "coordinator/coord_inside.h"
 
 #include <assert.h>
+#include <inttypes.h>
 
+/* A req_id of ours: what was asked, the low bits of the term, the transaction's counter. */
 enum {
-    ASK_SHIFT = 56 /* In req_id, above the transaction's counter: what was asked. */
+    ASK_SHIFT = 60,
+    TERM_SHIFT = 40 /* 10^12 transactions of a term. */
 };
 
-/* What a req_id of ours stands for. */
 enum ask { ASK_PREPARE = 1, ASK_VALIDATE, ASK_DECIDE };
+
+static const uint64_t COUNTER_MASK = ((uint64_t)1 << TERM_SHIFT) - 1;
+static const uint64_t TERM_MASK = ((uint64_t)1 << (ASK_SHIFT - TERM_SHIFT)) - 1;
+
+static uint64_t ask_id(enum ask ask, struct txn_gtid gtid)
+{
+    assert(gtid.counter <= COUNTER_MASK);
+    return (uint64_t)ask << ASK_SHIFT | (gtid.term & TERM_MASK) << TERM_SHIFT | gtid.counter;
+}
 
 /* ---- effects ---- */
 
 static struct message *send_to_shard(struct coord *coord, uint32_t number, enum message_type type,
-                                     enum ask ask, uint64_t counter)
+                                     enum ask ask, struct txn_gtid gtid)
 {
     const struct state_shard *shard = state_shard(&coord->state, number);
 
@@ -26,11 +38,13 @@ static struct message *send_to_shard(struct coord *coord, uint32_t number, enum 
     message->shard = number;
     message->epoch = shard->epoch;
     message->dst_boot = shard->primary_boot;
-    message->req_id = (uint64_t)ask << ASK_SHIFT | counter;
+    message->req_id = ask_id(ask, gtid);
     return message;
 }
 
-static void send_prepare(struct coord *coord, const struct decision_effect *effect)
+/* A PREPARE, or a VALIDATE: the same body, without changes. */
+static void send_part(struct coord *coord, const struct decision_effect *effect,
+                      enum message_type type, enum ask ask)
 {
     struct txn_prepare prepare = {.gtid = effect->gtid,
                                   .watermark = effect->watermark,
@@ -40,18 +54,7 @@ static void send_prepare(struct coord *coord, const struct decision_effect *effe
 
     bytes_clear(&coord->body);
     txn_prepare_encode(&coord->body, &prepare);
-    send_to_shard(coord, effect->part->shard, MESSAGE_PREPARE, ASK_PREPARE, effect->gtid.counter);
-}
-
-static void send_validate(struct coord *coord, const struct decision_effect *effect)
-{
-    struct txn_part part = *effect->part;
-    struct txn_request request = {
-        .sid = effect->sid, .seq = effect->seq, .part_count = 1, .parts = &part};
-
-    bytes_clear(&coord->body);
-    txn_request_encode(&coord->body, &request);
-    send_to_shard(coord, part.shard, MESSAGE_VALIDATE, ASK_VALIDATE, effect->gtid.counter);
+    send_to_shard(coord, effect->part->shard, type, ask, effect->gtid);
 }
 
 static void send_decide(struct coord *coord, const struct decision_effect *effect)
@@ -62,7 +65,7 @@ static void send_decide(struct coord *coord, const struct decision_effect *effec
 
     bytes_clear(&coord->body);
     txn_reply_encode(&coord->body, &decision);
-    send_to_shard(coord, effect->shard, MESSAGE_DECIDE, ASK_DECIDE, effect->gtid.counter);
+    send_to_shard(coord, effect->shard, MESSAGE_DECIDE, ASK_DECIDE, effect->gtid);
 }
 
 static void answer_txn(struct coord *coord, const struct decision_effect *effect)
@@ -124,10 +127,10 @@ void coord_txn_feed(struct coord *coord, struct decision_event *event)
         const struct decision_effect *effect = &coord->effects.items[i];
         switch (effect->kind) {
         case DECISION_SEND_PREPARE:
-            send_prepare(coord, effect);
+            send_part(coord, effect, MESSAGE_PREPARE, ASK_PREPARE);
             break;
         case DECISION_SEND_VALIDATE:
-            send_validate(coord, effect);
+            send_part(coord, effect, MESSAGE_VALIDATE, ASK_VALIDATE);
             break;
         case DECISION_SEND_DECIDE:
             send_decide(coord, effect);
@@ -165,27 +168,43 @@ static void on_txn(struct coord *coord, const struct message *message)
                                                    .body = message->body});
 }
 
+/* A shard that was told to commit and cannot is the one thing that must never be: it is logged, and
+ * the decision stays open and is told again. */
+static void on_decided(struct coord *coord, const struct message *message,
+                       const struct txn_reply *reply)
+{
+    if (reply->outcome == TXN_COMMITTED) {
+        coord_txn_feed(coord, &(struct decision_event){.kind = DECISION_DONE,
+                                                       .gtid = reply->gtid,
+                                                       .shard = message->shard});
+        return;
+    }
+    log_error(coord->options.log, "txn",
+              "txn=%" PRIu64 ".%" PRIu64 " shard=%" PRIu32 " msg=\"a committed transaction cannot "
+              "be carried out: has the shard lost its journal?\" reason=\"%.*s\"",
+              reply->gtid.term, reply->gtid.counter, message->shard, (int)reply->text.size,
+              (const char *)reply->text.data);
+}
+
 static void on_reply(struct coord *coord, const struct message *message)
 {
     struct txn_reply reply;
-    enum decision_event_kind kind = message->type == MESSAGE_PREPARED         ? DECISION_VOTE
-                                    : message->type == MESSAGE_VALIDATE_REPLY ? DECISION_VALIDATED
-                                                                              : DECISION_DONE;
 
     if (txn_reply_decode(message->body, &reply, NULL) != E_OK) {
         return;
     }
-    if (kind == DECISION_VALIDATED) {
-        reply.gtid = (struct txn_gtid){coord->decision.term,
-                                       message->req_id & (((uint64_t)1 << ASK_SHIFT) - 1)};
+    if (message->type == MESSAGE_DECIDED) {
+        on_decided(coord, message, &reply);
+        return;
     }
-    coord_txn_feed(coord,
-                   &(struct decision_event){.kind = kind,
-                                            .gtid = reply.gtid,
-                                            .shard = message->shard,
-                                            .is_yes = reply.outcome == TXN_COMMITTED,
-                                            .code = reply.code == E_OK ? E_CONFLICT : reply.code,
-                                            .text = reply.text});
+    coord_txn_feed(coord, &(struct decision_event){
+                              .kind = message->type == MESSAGE_PREPARED ? DECISION_VOTE
+                                                                        : DECISION_VALIDATED,
+                              .gtid = reply.gtid,
+                              .shard = message->shard,
+                              .is_yes = reply.outcome == TXN_COMMITTED,
+                              .code = reply.code == E_OK ? E_CONFLICT : reply.code,
+                              .text = reply.text});
 }
 
 /* A shard that cannot be reached is asked again; one that will not is a no. */
@@ -194,14 +213,15 @@ static void on_refused(struct coord *coord, const struct message *message)
     struct error err = {0};
     int code = message_refusal(message->body, &err);
     uint64_t ask = message->req_id >> ASK_SHIFT;
+    uint64_t term = message->req_id >> TERM_SHIFT & TERM_MASK;
 
-    if (code == E_UNAVAILABLE || code == E_TIMEOUT || (ask != ASK_PREPARE && ask != ASK_VALIDATE)) {
+    if (code == E_UNAVAILABLE || code == E_TIMEOUT ||
+        (ask != ASK_PREPARE && ask != ASK_VALIDATE) || term != (coord->decision.term & TERM_MASK)) {
         return;
     }
     coord_txn_feed(coord, &(struct decision_event){
                               .kind = ask == ASK_PREPARE ? DECISION_VOTE : DECISION_VALIDATED,
-                              .gtid = {coord->decision.term,
-                                       message->req_id & (((uint64_t)1 << ASK_SHIFT) - 1)},
+                              .gtid = {coord->decision.term, message->req_id & COUNTER_MASK},
                               .shard = message->shard,
                               .code = code == E_OK ? E_UNAVAILABLE : code,
                               .text = slice_text(err.text)});

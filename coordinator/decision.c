@@ -482,7 +482,7 @@ static void on_vote(struct decision *d, const struct decision_event *event)
 {
     bool is_validation = event->kind == DECISION_VALIDATED;
     struct decision_running *running =
-        is_validation || event->gtid.term == d->term ? running_of(d, event->gtid.counter) : NULL;
+        event->gtid.term == d->term ? running_of(d, event->gtid.counter) : NULL;
 
     if (running == NULL || running->phase == DECISION_DECIDING) {
         return;

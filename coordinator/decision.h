@@ -68,7 +68,7 @@ struct decision_event {
     uint64_t token;       /* TXN, INQUIRE, STATUS: the shell's handle of the request, not 0. */
     uint64_t term;        /* LEAD. */
     struct slice body;    /* TXN: of the message. */
-    struct txn_gtid gtid; /* VOTE, APPLIED, DONE, INQUIRE. VALIDATED: only the counter. */
+    struct txn_gtid gtid; /* VOTE, VALIDATED, APPLIED, DONE, INQUIRE. */
     uint32_t shard;       /* VOTE, VALIDATED, DONE. */
     bool is_yes;          /* VOTE, VALIDATED. */
     int code;             /* If not: why. APPLIED: what the command came to. */

@@ -82,6 +82,7 @@ static struct value replica_stats(struct node *node, const struct replica *repli
     put_number(&pairs, "conflicts", replica->core.counters.conflicts);
     put_number(&pairs, "inquiries", replica->core.counters.inquiries);
     put_number(&pairs, "contradictions", replica->core.counters.contradictions);
+    put_number(&pairs, "alarms", replica->core.counters.alarms);
     put_number(&pairs, "statements", counters.statements);
     put_number(&pairs, "rows", counters.rows);
     put_number(&pairs, "pages_written", counters.pages_written);

@@ -301,17 +301,16 @@ static void send_validate(struct transaction_part *part, uint64_t deadline_ms)
 {
     struct transaction *txn = part->txn;
     struct remote_request *request = &part->validate;
-    struct txn_part body_part = {.shard = part->shard, .readset = part->readset};
-    struct txn_request body = {
-        .sid = remote_sid(txn->remote), .part_count = 1, .parts = &body_part};
+    struct txn_prepare body = {.sid = remote_sid(txn->remote),
+                               .part = {.shard = part->shard, .readset = part->readset}};
 
     if (!remote_target(txn->remote, part->shard, request)) {
         abort_with(txn, E_CONFLICT, "a shard that was read is gone");
         return;
     }
-    body_part.epoch = request->epoch;
+    body.part.epoch = request->epoch;
     bytes_init(&request->body, 0);
-    txn_request_encode(&request->body, &body);
+    txn_prepare_encode(&request->body, &body);
     request->type = MESSAGE_VALIDATE;
     request->owner = part;
     request->on_reply = on_validated;

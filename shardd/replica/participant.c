@@ -179,6 +179,11 @@ void participant_load_finished(struct participant *p, struct txn_gtid gtid, bool
     finished_add(p, gtid, is_commit);
 }
 
+void participant_load_watermark(struct participant *p, struct txn_gtid watermark)
+{
+    watermark_raise(p, watermark);
+}
+
 void participant_load_session(struct participant *p, uint64_t sid, uint64_t seq, uint64_t index)
 {
     outcome_put(&p->sessions, sid,
@@ -395,6 +400,13 @@ static void on_decide(struct participant *p, const struct participant_event *eve
     if (prepared == NULL) {
         const struct participant_finished *finished = finished_of(p, event->gtid);
         bool is_past = txn_gtid_order(event->gtid, p->watermark) < 0;
+        if (finished == NULL && !is_past && event->is_commit) {
+            /* All have voted yes, this shard too, or nobody may commit: its vote was lost. */
+            p->counters.alarms++;
+            answer_no(p, event->token, E_CORRUPT,
+                      SLICE("it was never prepared on this shard, or its journal was lost"));
+            return;
+        }
         if (finished == NULL && !is_past && !event->is_commit) {
             finished_add(p, event->gtid, false);
         } else if (finished != NULL && finished->is_commit != event->is_commit && !event->is_told) {

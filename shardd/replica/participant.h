@@ -31,7 +31,8 @@
  * SCHEMA         APPEND schema
  * COMMIT1        ANSWER | QUEUE | DROP (duplicate) | APPEND txn1
  * PREPARE        ANSWER (no, or yes again) | QUEUE | DROP | APPEND prepare
- * DECIDE         ANSWER (not known here) | DROP | APPEND commit or abort
+ * DECIDE         ANSWER (finished before; or no: a commit of what was never prepared) | DROP |
+ *                APPEND commit or abort
  * VALIDATE       ANSWER | QUEUE
  * READ           ANSWER (go) | WAIT | ANSWER (conflict)
  * DURABLE        ANSWER yes of each prepare
@@ -153,6 +154,7 @@ struct participant_entry {
 struct participant_counters {
     uint64_t commits, prepares, committed, aborted, refused, conflicts, queued, waits, inquiries;
     uint64_t contradictions; /* A decision that disagrees with one carried out: never. */
+    uint64_t alarms;         /* A commit of what was never prepared here: never. */
 };
 
 struct participant {
@@ -184,6 +186,7 @@ void participant_close(struct participant *p);
 void participant_load_prepared(struct participant *p, uint64_t index, struct txn_gtid gtid,
                                struct lock_set *locks);
 void participant_load_finished(struct participant *p, struct txn_gtid gtid, bool is_commit);
+void participant_load_watermark(struct participant *p, struct txn_gtid watermark);
 void participant_load_session(struct participant *p, uint64_t sid, uint64_t seq, uint64_t index);
 
 /* Feeds one event; effects are cleared first. */

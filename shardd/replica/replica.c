@@ -64,6 +64,7 @@ static int load_core(struct replica *replica, struct error *err)
 
     assert(state.applied == state.last);
     participant_init(&replica->core, state.last);
+    participant_load_watermark(&replica->core, state.watermark);
     rc = store_each_prepared(replica->store, load_prepared, &load, err);
     if (rc != E_OK || load.rc != E_OK) {
         return rc != E_OK ? rc : load.rc;

@@ -1,6 +1,9 @@
 #include "shardd/replica/replica_offer.h"
 
+#include "common/log.h"
+
 #include <assert.h>
+#include <inttypes.h>
 
 static void add_lock(void *ctx, uint16_t slot, enum item_mode mode)
 {
@@ -62,6 +65,22 @@ static void offer_commit1(struct replica *replica, struct replica_request *reque
     txn_request_close(&txn);
 }
 
+/* The body of a PREPARE or VALIDATE. The read set is to be closed. */
+static int decode_part(struct replica *replica, struct replica_request *request,
+                       struct txn_prepare *prepare, struct error *err)
+{
+    int rc = txn_prepare_decode(request->message.body, prepare, err);
+
+    if (rc == E_OK && prepare->part.shard != replica->shard) {
+        txn_readset_close(&prepare->part.readset);
+        rc = error_set(err, E_MALFORMED, "part for shard %u expected", replica->shard);
+    }
+    request->gtid = prepare->gtid;
+    request->sid = prepare->sid;
+    request->seq = prepare->seq;
+    return rc;
+}
+
 static void offer_prepare(struct replica *replica, struct replica_request *request,
                           struct replica_turn *turn)
 {
@@ -69,18 +88,10 @@ static void offer_prepare(struct replica *replica, struct replica_request *reque
     struct lock_set locks = {0};
     struct error err = {0};
 
-    int rc = txn_prepare_decode(request->message.body, &prepare, &err);
-    if (rc == E_OK && prepare.part.shard != replica->shard) {
-        txn_readset_close(&prepare.part.readset);
-        rc = error_set(&err, E_MALFORMED, "part for shard %u expected", replica->shard);
-    }
-    if (rc != E_OK) {
+    if (decode_part(replica, request, &prepare, &err) != E_OK) {
         replica_refuse(request, turn->out, &err);
         return;
     }
-    request->gtid = prepare.gtid;
-    request->sid = prepare.sid;
-    request->seq = prepare.seq;
     struct participant_event event = {.kind = PARTICIPANT_PREPARE,
                                       .token = request->token,
                                       .epoch = prepare.part.epoch,
@@ -110,6 +121,7 @@ static void offer_decide(struct replica *replica, struct replica_request *reques
         request->state = REQUEST_DONE; /* WAIT: asked again later. */
         return;
     }
+    uint64_t alarms = replica->core.counters.alarms;
     request->gtid = decision.gtid;
     replica_feed(
         replica, turn,
@@ -119,6 +131,13 @@ static void offer_decide(struct replica *replica, struct replica_request *reques
                                     .is_commit = decision.outcome == TXN_COMMITTED,
                                     .is_told = request->message.type == MESSAGE_INQUIRE_REPLY},
         (struct slice){0});
+    if (replica->core.counters.alarms > alarms) {
+        log_error(turn->log, "replica",
+                  "shard=%" PRIu32 " txn=%" PRIu64 ".%" PRIu64
+                  " msg=\"told to commit what was never prepared here: has this shard lost its "
+                  "journal?\"",
+                  replica->shard, decision.gtid.term, decision.gtid.counter);
+    }
 }
 
 static bool is_late(struct replica *replica, struct replica_request *request,
@@ -159,27 +178,20 @@ void replica_offer_writes(struct replica *replica, struct replica_turn *turn)
 static void offer_validate(struct replica *replica, struct replica_request *request,
                            struct replica_turn *turn)
 {
-    struct txn_request txn;
+    struct txn_prepare validate;
     struct error err = {0};
 
-    int rc = txn_request_decode(request->message.body, &replica->arena, &txn, &err);
-    if (rc == E_OK && (txn.part_count != 1 || txn.parts[0].shard != replica->shard)) {
-        txn_request_close(&txn);
-        rc = error_set(&err, E_MALFORMED, "one part for shard %u expected", replica->shard);
-    }
-    if (rc != E_OK) {
+    if (decode_part(replica, request, &validate, &err) != E_OK) {
         replica_refuse(request, turn->out, &err);
         return;
     }
-    request->sid = txn.sid;
-    request->seq = txn.seq;
     replica_feed(replica, turn,
                  &(struct participant_event){.kind = PARTICIPANT_VALIDATE,
                                              .token = request->token,
-                                             .epoch = txn.parts[0].epoch,
-                                             .readset = &txn.parts[0].readset},
+                                             .epoch = validate.part.epoch,
+                                             .readset = &validate.part.readset},
                  (struct slice){0});
-    txn_request_close(&txn);
+    txn_readset_close(&validate.part.readset);
 }
 
 /* The answer is written; may it be given? Only prepared transactions can be in the way. */

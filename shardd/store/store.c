@@ -129,6 +129,12 @@ static int load_state(struct store *store, struct error *err)
     if (rc == E_OK) {
         rc = get_number(store, "schema", &store->state.schema_version, err);
     }
+    if (rc == E_OK) {
+        rc = get_number(store, "watermark_term", &store->state.watermark.term, err);
+    }
+    if (rc == E_OK) {
+        rc = get_number(store, "watermark_counter", &store->state.watermark.counter, err);
+    }
     return rc == E_OK ? load_journal_ends(store, err) : rc;
 }
 

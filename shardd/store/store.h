@@ -58,6 +58,7 @@ struct store_state {
     uint64_t last;  /* Highest durable index. */
     uint64_t applied;
     uint64_t schema_version;
+    struct txn_gtid watermark; /* Transactions below are finished and forgotten. */
 };
 
 /* Counters since open, for tests and stats. */

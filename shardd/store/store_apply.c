@@ -10,6 +10,7 @@ struct apply {
     struct store *store;
     struct arena arena; /* Of the batch. */
     struct changeset batch;
+    struct txn_gtid watermark; /* The highest that was told. */
     struct error *err;
 };
 
@@ -144,11 +145,29 @@ static int on_decision(struct apply *apply, const struct store_entry *entry)
         sqlite3_bind_int(s, 3, is_commit ? TXN_COMMITTED : TXN_ABORTED);
         rc = stmt_run(stmt, STMT_FINISHED_ADD, apply->err);
     }
-    if (rc == E_OK) {
-        bind_gtid(stmt, STMT_FINISHED_TRIM, watermark);
-        rc = stmt_run(stmt, STMT_FINISHED_TRIM, apply->err);
+    if (rc == E_OK && txn_gtid_order(watermark, apply->watermark) > 0) {
+        apply->watermark = watermark;
     }
     return rc;
+}
+
+/* What is below it will never be asked about: told once for all entries of this call. */
+static int put_watermark(struct apply *apply)
+{
+    struct store *store = apply->store;
+    int rc;
+
+    if (txn_gtid_order(apply->watermark, store->state.watermark) <= 0) {
+        return E_OK;
+    }
+    bind_gtid(&store->tables.stmt, STMT_FINISHED_TRIM, apply->watermark);
+    rc = stmt_run(&store->tables.stmt, STMT_FINISHED_TRIM, apply->err);
+    if (rc == E_OK) {
+        rc = store_inner_meta_put(store, "watermark_term", apply->watermark.term, apply->err);
+    }
+    return rc == E_OK ? store_inner_meta_put(store, "watermark_counter", apply->watermark.counter,
+                                             apply->err)
+                      : rc;
 }
 
 static int on_schema(struct apply *apply, const struct store_entry *entry)
@@ -236,6 +255,9 @@ static int apply_entries(struct apply *apply, uint64_t index)
     if (rc == E_OK) {
         rc = flush(apply);
     }
+    if (rc == E_OK) {
+        rc = put_watermark(apply);
+    }
     return rc == E_OK ? store_inner_meta_put(store, "applied", index, apply->err) : rc;
 }
 
@@ -280,6 +302,9 @@ int store_apply(struct store *store, uint64_t index, struct error *err)
         return rc;
     }
     store->state.applied = index;
+    if (txn_gtid_order(apply.watermark, store->state.watermark) > 0) {
+        store->state.watermark = apply.watermark;
+    }
     store->state.schema_version = schema_version(store);
     return E_OK;
 }

@@ -105,6 +105,18 @@ static void note_decided(struct cluster *cluster, const struct message *message)
     }
 }
 
+/* A shard that cannot carry out a decision to commit has lost what it voted yes for. */
+static void note_alarm(struct cluster *cluster, const struct message *message)
+{
+    struct txn_reply reply;
+
+    if (message->type == MESSAGE_DECIDED &&
+        txn_reply_decode(message->body, &reply, NULL) == E_OK && reply.outcome == TXN_ABORTED) {
+        error_set(&cluster->failure, E_CORRUPT,
+                  "shard %u was told to commit what it had not prepared", message->shard);
+    }
+}
+
 static void send_one(struct cluster *cluster, uint32_t from, const struct message *message)
 {
     struct cluster_proc *sender = &cluster->procs[from];
@@ -118,6 +130,7 @@ static void send_one(struct cluster *cluster, uint32_t from, const struct messag
         return;
     }
     note_decided(cluster, message);
+    note_alarm(cluster, message);
     sent.cluster_id = CLUSTER_ID;
     sent.src_node = sender->node;
     sent.src_boot = sender->boot;

@@ -263,6 +263,25 @@ START_TEST(read_only_parts_are_asked_after_the_last_yes)
 }
 END_TEST
 
+START_TEST(a_late_validation_of_an_older_term_counted)
+{
+    struct fixture f;
+
+    start(&f);
+    txn(&f, 1, "1", "2");
+    tell(&f, DECISION_VOTE, 1, 1, E_OK);
+    expect(&f, "prepare 1 at 1, low 1\nvalidate 1 at 2\n");
+    feed(&f, &(struct decision_event){.kind = DECISION_VALIDATED,
+                                      .gtid = {f.core.term - 1, 1},
+                                      .shard = 2,
+                                      .is_yes = true});
+    expect(&f, "");
+    tell(&f, DECISION_VALIDATED, 1, 2, E_OK);
+    expect(&f, "submit 1\n");
+    stop(&f);
+}
+END_TEST
+
 START_TEST(abort_is_remembered_in_the_term)
 {
     struct fixture f;
@@ -432,6 +451,7 @@ START_TEST(status_of_a_transaction)
 END_TEST
 
 RUN_SUITE("decision", commit, read_only_parts_are_asked_after_the_last_yes,
+          a_late_validation_of_an_older_term_counted,
           abort_is_remembered_in_the_term, other_terms, one_transaction_runs_once,
           repeats_and_time_out, new_leader_carries_on, expired_sessions_and_unsound_requests,
           dropped_graph_ends_its_decisions, status_of_a_transaction)

@@ -278,6 +278,24 @@ START_TEST(two_phases)
 }
 END_TEST
 
+START_TEST(a_commit_of_what_was_never_prepared_was_answered_yes)
+{
+    struct fixture f;
+
+    start(&f);
+    decide(&f, 7, true);
+    expect(&f, "answer 1 E_CORRUPT\n");
+    ck_assert_uint_eq(f.core.counters.alarms, 1);
+    /* An abort of it is fine, and one that comes after all others have heard, too. */
+    decide(&f, 8, false);
+    participant_load_watermark(&f.core, (struct txn_gtid){1, 7});
+    decide(&f, 6, true);
+    expect(&f, "answer 2 yes\nanswer 3 yes\n");
+    ck_assert_uint_eq(f.core.counters.alarms, 1);
+    stop(&f);
+}
+END_TEST
+
 START_TEST(abort_leaves_no_trace)
 {
     struct fixture f;
@@ -572,6 +590,7 @@ START_TEST(locks_merge)
 END_TEST
 
 RUN_SUITE("participant", one_phase_commit, conflict_with_unapplied_queues,
+          a_commit_of_what_was_never_prepared_was_answered_yes,
           conflict_with_prepared_is_refused, two_phases, abort_leaves_no_trace, watermark_forgets,
           exactly_once, epochs_fence, store_has_the_last_word, disk_full_takes_everything_back,
           doubt_is_asked_about_and_never_decided_alone, readers_wait_for_prepared,

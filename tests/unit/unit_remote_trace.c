@@ -32,14 +32,19 @@ static void tell_part(struct trace *trace, const struct txn_part *part)
 static void tell_body(struct trace *trace, const struct message *message)
 {
     struct txn_request txn;
+    struct txn_prepare validate;
 
     if (message->type == MESSAGE_READ) {
         struct read_request read = fake_read(&trace->fake, message);
         bytes_format(&trace->text, ", %u inputs, limit %" PRIu64 ", cursor '%.*s'%s",
                      read.input_count, read.limit, (int)read.cursor.size,
                      (const char *)read.cursor.data, read.staged.size > 0 ? ", staged" : "");
-    } else if (message->type == MESSAGE_COMMIT1 || message->type == MESSAGE_TXN ||
-               message->type == MESSAGE_VALIDATE) {
+    } else if (message->type == MESSAGE_VALIDATE) {
+        ck_assert_int_eq(txn_prepare_decode(message->body, &validate, NULL), E_OK);
+        bytes_format(&trace->text, ", sid %" PRIu64, validate.sid);
+        tell_part(trace, &validate.part);
+        txn_readset_close(&validate.part.readset);
+    } else if (message->type == MESSAGE_COMMIT1 || message->type == MESSAGE_TXN) {
         int rc = txn_request_decode(message->body, &trace->fake.arena, &txn, NULL);
         ck_assert_int_eq(rc, E_OK);
         bytes_format(&trace->text,

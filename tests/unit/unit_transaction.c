@@ -79,11 +79,11 @@ START_TEST(reads_of_two_shards_are_validated_at_both)
     ck_assert_uint_eq(fake_count(&fake, MESSAGE_VALIDATE), 2);
     struct message first = fake.out.items[0];
     struct message second = fake.out.items[1];
-    struct txn_request request = sent_request(&fake, &first);
-    ck_assert_uint_eq(request.part_count, 1);
-    ck_assert_uint_eq(request.parts[0].readset.first_index, 100);
-    ck_assert(txn_readset_has(&request.parts[0].readset, 7));
-    txn_request_close(&request);
+    struct txn_prepare validate;
+    ck_assert_int_eq(txn_prepare_decode(first.body, &validate, NULL), E_OK);
+    ck_assert_uint_eq(validate.part.readset.first_index, 100);
+    ck_assert(txn_readset_has(&validate.part.readset, 7));
+    txn_readset_close(&validate.part.readset);
     fake_outcome(&fake, &first, MESSAGE_VALIDATE_REPLY, TXN_COMMITTED, 0, E_OK);
     ck_assert_int_eq(fake.exec.txn->state, TRANSACTION_COMMITTING);
     fake_outcome(&fake, &second, MESSAGE_VALIDATE_REPLY, TXN_COMMITTED, 0, E_OK);

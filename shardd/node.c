@@ -156,7 +156,8 @@ static bool is_ahead(struct node *node, const struct replica *replica, uint64_t 
 static void admit(struct node *node, struct replica *replica, uint64_t epoch, uint64_t floor,
                   const char *path)
 {
-    uint64_t applied = store_state(replica->store).applied;
+    /* What was applied is in the journal, if not in the tables after a power cut. */
+    uint64_t applied = store_state(replica->store).last;
 
     if (is_ahead(node, replica, epoch, path)) {
         put_suspect(node, replica->shard, ROSTER_AHEAD, applied);
@@ -440,10 +441,10 @@ static void send_status(struct node *node, uint64_t now_ms, struct outbox *out)
     scan_at_counts(node, now_ms);
     for (size_t i = 0; i < node->replica_count; i++) {
         const struct replica *replica = node->replicas[i];
-        bool is_serving = replica->core.is_serving && !replica->is_fenced;
+        bool is_serving = replica->is_serving && !replica->is_fenced;
         struct store_state state = store_state(replica->store);
         replicas[i] = (struct roster_replica){.shard = replica->shard,
-                                              .epoch = is_serving ? replica->core.epoch : 0,
+                                              .epoch = is_serving ? replica->epoch : 0,
                                               .applied = state.applied,
                                               .schema_version = state.schema_version,
                                               .file_bytes = replica->file_bytes,
@@ -608,14 +609,14 @@ int node_turn(struct node *node, uint64_t now_ms, struct outbox *out, struct err
     node->turn_next++;
     for (size_t i = 0; i < node->replica_count; i++) {
         struct replica *replica = node->replicas[(node->turn_next + i) % node->replica_count];
-        bool was_serving = replica->core.is_serving;
+        bool was_serving = replica->is_serving;
         was_busy = was_busy || replica->request_count > 0;
         int rc = replica_turn(replica, &turn, err);
         if (rc != E_OK) {
             error_prefix(err, "shard %u", replica->shard);
             return rc;
         }
-        node->is_status_due = node->is_status_due || was_serving != replica->core.is_serving;
+        node->is_status_due = node->is_status_due || was_serving != replica->is_serving;
     }
     nodeadmin_turn(node, out);
     int rc = tend_one(node, was_busy, err);
@@ -643,7 +644,7 @@ bool node_is_ready(const struct node *node)
         const struct shardmap_shard *shard = &node->map.shards[i];
         const struct replica *replica = node_replica(node, shard->shard);
         if (shard->primary == node->options.node &&
-            (replica == NULL || !replica->core.is_serving || replica->is_fenced)) {
+            (replica == NULL || !replica->is_serving || replica->is_fenced)) {
             return false;
         }
     }
@@ -658,6 +659,8 @@ void node_dump(const struct node *node, struct bytes *out)
     for (size_t i = 0; i < node->replica_count; i++) {
         bytes_format(out, "shard %u requests %zu\n", node->replicas[i]->shard,
                      node->replicas[i]->request_count);
-        participant_dump(&node->replicas[i]->core, out);
+        if (node->replicas[i]->is_serving) {
+            participant_dump(&node->replicas[i]->core, out);
+        }
     }
 }

@@ -68,8 +68,8 @@ static struct value replica_stats(struct node *node, const struct replica *repli
 
     put_number(&pairs, "shard", replica->shard);
     put_number(&pairs, "graph", replica->graph);
-    put_number(&pairs, "epoch", replica->core.epoch);
-    put(&pairs, "serving", value_bool(replica->core.is_serving && !replica->is_fenced));
+    put_number(&pairs, "epoch", replica->epoch);
+    put(&pairs, "serving", value_bool(replica->is_serving && !replica->is_fenced));
     put_number(&pairs, "last", state.last);
     put_number(&pairs, "applied", state.applied);
     put_number(&pairs, "schema", state.schema_version);
@@ -216,7 +216,7 @@ static int symmetry(struct node *node, const struct value *request, struct pairs
         push(&list, finish(&node->arena, &pairs));
     }
     put_number(reply, "shard", replica->shard);
-    put_number(reply, "applied", replica->core.applied);
+    put_number(reply, "applied", store_state(replica->store).applied);
     put_number(reply, "prepared", replica->core.prepared_count);
     put(reply, "far", list_finish(&node->arena, &list));
     return E_OK;

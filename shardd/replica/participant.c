@@ -60,10 +60,10 @@ void participant_effects_close(struct participant_effects *effects)
 
 /* ---- tables ---- */
 
-void participant_init(struct participant *p, uint64_t last)
+void participant_init(struct participant *p, uint64_t epoch, uint64_t last)
 {
-    assert(p != NULL);
-    *p = (struct participant){.next = last + 1, .applied = last};
+    assert(p != NULL && epoch != 0);
+    *p = (struct participant){.epoch = epoch, .next = last + 1, .applied = last};
     lock_init(&p->locks, last);
     outcome_init(&p->sessions);
 }
@@ -215,16 +215,6 @@ static struct participant_entry *entry_append(struct participant *p, enum store_
     return entry;
 }
 
-static void on_epoch(struct participant *p, const struct participant_event *event)
-{
-    assert(event->epoch > p->epoch || !p->is_serving);
-    assert(p->entry_count == 0);
-    p->epoch = event->epoch;
-    p->is_serving = false;
-    outcome_epoch(&p->sessions);
-    entry_append(p, STORE_NOOP, event);
-}
-
 /* ---- admission ---- */
 
 static const char *verdict_text(enum lock_verdict verdict)
@@ -257,7 +247,7 @@ static bool admit(struct participant *p, const struct participant_event *event, 
                   struct slice *text)
 {
     *code = E_OK;
-    if (event->epoch > p->epoch || !p->is_serving) {
+    if (event->epoch > p->epoch) {
         /* Not yet in force here. A refusal would be final, and this may still come true. */
         effect(p, PARTICIPANT_DO_DROP, event->token);
         return false;
@@ -386,7 +376,7 @@ static void on_prepare(struct participant *p, const struct participant_event *ev
                                               .index = entry->index,
                                               .since_ms = event->now_ms,
                                               .asked_ms = event->now_ms,
-                                              .state = PREPARED_NOT_DURABLE,
+                                              .state = PREPARED_NOT_COMMITTED,
                                               .locks = *event->locks};
     *event->locks = (struct lock_set){0};
     p->counters.prepares++;
@@ -429,7 +419,7 @@ static void on_decide(struct participant *p, const struct participant_event *eve
 
 static void on_validate(struct participant *p, const struct participant_event *event)
 {
-    if (event->epoch != p->epoch || !p->is_serving) {
+    if (event->epoch != p->epoch) {
         answer_no(p, event->token, E_WRONG_EPOCH, SLICE("the shard has another epoch"));
         return;
     }
@@ -466,7 +456,7 @@ static void on_read(struct participant *p, const struct participant_event *event
 
 /* ---- what became of entries ---- */
 
-static void on_durable(struct participant *p, const struct participant_event *event)
+static void on_committed(struct participant *p, const struct participant_event *event)
 {
     assert(event->index < p->next);
     for (size_t i = 0; i < p->entry_count && p->entries[i].index <= event->index; i++) {
@@ -477,7 +467,7 @@ static void on_durable(struct participant *p, const struct participant_event *ev
         }
         prepared = prepared_of(p, entry->gtid);
         assert(prepared != NULL);
-        if (prepared->state == PREPARED_NOT_DURABLE) {
+        if (prepared->state == PREPARED_NOT_COMMITTED) {
             prepared->state = PREPARED_VOTED;
             answer_yes(p, entry->token, entry->index);
         } else {
@@ -509,9 +499,6 @@ static void apply_decision(struct participant *p, const struct participant_entry
 static void apply_entry(struct participant *p, struct participant_entry *entry)
 {
     switch (entry->kind) {
-    case STORE_NOOP:
-        p->is_serving = true;
-        break;
     case STORE_TXN1:
         lock_change(&p->locks, &entry->locks, entry->index);
         lock_settle(&p->locks, &entry->locks);
@@ -526,6 +513,7 @@ static void apply_entry(struct participant *p, struct participant_entry *entry)
     case STORE_ABORT:
         apply_decision(p, entry);
         break;
+    case STORE_NOOP: /* The replica's: before this core began. */
     case STORE_PREPARE:
     case STORE_SCHEMA:
         break;
@@ -562,7 +550,7 @@ static void lose_entry(struct participant *p, struct participant_entry *entry,
         answer_no(p, entry->token, event->check, event->check_text);
         break;
     case STORE_PREPARE:
-        assert(prepared != NULL && prepared->state == PREPARED_NOT_DURABLE);
+        assert(prepared != NULL && prepared->state == PREPARED_NOT_COMMITTED);
         lock_release(&p->locks, &prepared->locks);
         prepared_remove(p, prepared);
         answer_no(p, entry->token, event->check, event->check_text);
@@ -572,7 +560,7 @@ static void lose_entry(struct participant *p, struct participant_entry *entry,
         assert(prepared != NULL && prepared->state == PREPARED_DECIDING);
         lock_settle(&p->locks, &prepared->locks);
         lock_hold(&p->locks, &prepared->locks);
-        prepared->state = prepared->index > event->index ? PREPARED_NOT_DURABLE : PREPARED_VOTED;
+        prepared->state = prepared->index > event->index ? PREPARED_NOT_COMMITTED : PREPARED_VOTED;
         effect(p, PARTICIPANT_DO_DROP, entry->token);
         break;
     case STORE_NOOP:
@@ -669,9 +657,6 @@ void participant_advance(struct participant *p, const struct participant_event *
     effects->count = 0;
     p->out = effects;
     switch (event->kind) {
-    case PARTICIPANT_EPOCH:
-        on_epoch(p, event);
-        break;
     case PARTICIPANT_SCHEMA:
         entry_append(p, STORE_SCHEMA, event);
         break;
@@ -690,8 +675,8 @@ void participant_advance(struct participant *p, const struct participant_event *
     case PARTICIPANT_READ:
         on_read(p, event);
         break;
-    case PARTICIPANT_DURABLE:
-        on_durable(p, event);
+    case PARTICIPANT_COMMITTED:
+        on_committed(p, event);
         break;
     case PARTICIPANT_APPLIED:
         on_applied(p, event);
@@ -709,13 +694,12 @@ void participant_advance(struct participant *p, const struct participant_event *
 
 void participant_dump(const struct participant *p, struct bytes *out)
 {
-    static const char *const states[] = {"not durable", "voted", "deciding"};
+    static const char *const states[] = {"not committed", "voted", "deciding"};
 
-    bytes_format(out, "epoch %llu%s applied %llu next %llu watermark %llu.%llu finished %zu\n",
-                 (unsigned long long)p->epoch, p->is_serving ? "" : " (not serving)",
-                 (unsigned long long)p->applied, (unsigned long long)p->next,
-                 (unsigned long long)p->watermark.term, (unsigned long long)p->watermark.counter,
-                 p->finished_count);
+    bytes_format(out, "epoch %llu applied %llu next %llu watermark %llu.%llu finished %zu\n",
+                 (unsigned long long)p->epoch, (unsigned long long)p->applied,
+                 (unsigned long long)p->next, (unsigned long long)p->watermark.term,
+                 (unsigned long long)p->watermark.counter, p->finished_count);
     for (size_t i = 0; i < p->prepared_count; i++) {
         const struct participant_prepared *prepared = &p->prepared[i];
         bytes_format(

@@ -5,12 +5,12 @@
  *                       conflict with an unapplied entry
  *                     +--> QUEUED (offered again after APPLIED)
  *   COMMIT1 offered --+--> refused (remembered for the epoch)
- *                     +--> TXN1 appended --DURABLE--> --APPLIED--> answered
+ *                     +--> TXN1 appended --COMMITTED--> --APPLIED--> answered
  *
  *                    +--> refused: a conflict with a prepared transaction is never waited for: no
  *                    deadlock
  *   PREPARE offered -+--> QUEUED
- *                    +--> PREPARING --DURABLE--> PREPARED (voted yes) --DECIDE--> DECIDING
+ *                    +--> PREPARING --COMMITTED--> PREPARED (voted yes) --DECIDE--> DECIDING
  *                    --APPLIED--> finished
  *                                                   | in doubt > 200 ms: INQUIRE, and again
  *
@@ -27,7 +27,6 @@
  * than that, and a reader holds up prepares for at most the other half.
  *
  * event          effects, in order
- * EPOCH          APPEND noop
  * SCHEMA         APPEND schema
  * COMMIT1        ANSWER | QUEUE | DROP (duplicate) | APPEND txn1
  * PREPARE        ANSWER (no, or yes again) | QUEUE | DROP | APPEND prepare
@@ -35,7 +34,7 @@
  *                APPEND commit or abort
  * VALIDATE       ANSWER | QUEUE
  * READ           ANSWER (go) | WAIT | ANSWER (conflict)
- * DURABLE        ANSWER yes of each prepare
+ * COMMITTED      ANSWER yes of each prepare
  * APPLIED        ANSWER of each commit and decision; queued ones may be offered again
  * LOST           ANSWER no of all that was appended and could not be made durable (disk full)
  * TIMEOUT        INQUIRE
@@ -46,6 +45,10 @@
  * rebuilt, the
  *                           repeated PREPARE gets its yes. COMMIT, ABORT: applied by replay;
  *                           acknowledged
+ *
+ * Committed: no other journal can take the entry's place. With one replica that is: durable. The
+ * core lives as long as the replica is the shard's primary under one epoch: it is rebuilt from the
+ * tables when it leads again.
  *
  * Pure. Ownership: events are borrowed for the call; effects are valid until the next one.
  * Units: milliseconds; journal indexes. Limits: PARTICIPANT_PREPARED_MAX.
@@ -66,14 +69,13 @@ enum {
 };
 
 enum participant_event_kind {
-    PARTICIPANT_EPOCH = 1,
-    PARTICIPANT_SCHEMA,
+    PARTICIPANT_SCHEMA = 1,
     PARTICIPANT_COMMIT1,
     PARTICIPANT_PREPARE,
     PARTICIPANT_DECIDE,
     PARTICIPANT_VALIDATE,
     PARTICIPANT_READ,
-    PARTICIPANT_DURABLE,
+    PARTICIPANT_COMMITTED,
     PARTICIPANT_APPLIED,
     PARTICIPANT_LOST,
     PARTICIPANT_TIMEOUT
@@ -83,8 +85,8 @@ struct participant_event {
     enum participant_event_kind kind;
     uint64_t now_ms;
     uint64_t token; /* The shell's handle of the request, not 0. */
-    uint64_t epoch; /* EPOCH; COMMIT1, PREPARE, VALIDATE: what the sender believes. */
-    uint64_t index; /* DURABLE, APPLIED: up to here. */
+    uint64_t epoch; /* COMMIT1, PREPARE, VALIDATE: what the sender believes. */
+    uint64_t index; /* COMMITTED, APPLIED: up to here. */
     uint64_t sid;   /* COMMIT1, PREPARE. */
     uint64_t seq;
     uint64_t low_seq;
@@ -126,7 +128,7 @@ struct participant_effects {
     size_t room;
 };
 
-enum participant_state { PREPARED_NOT_DURABLE, PREPARED_VOTED, PREPARED_DECIDING };
+enum participant_state { PREPARED_NOT_COMMITTED, PREPARED_VOTED, PREPARED_DECIDING };
 
 /* One transaction that is prepared here. */
 struct participant_prepared {
@@ -158,8 +160,7 @@ struct participant_counters {
 };
 
 struct participant {
-    uint64_t epoch;
-    bool is_serving;  /* The epoch's NOOP is applied. */
+    uint64_t epoch;   /* That it serves: the epoch's NOOP is applied. */
     uint64_t next;    /* Index of the next entry. */
     uint64_t applied; /* All up to here took effect. */
     struct lock_table locks;
@@ -178,8 +179,8 @@ struct participant {
     struct participant_effects *out; /* During an event. */
 };
 
-/* last: highest index in the journal, all applied. */
-void participant_init(struct participant *p, uint64_t last);
+/* last: highest index in the journal, all applied, the NOOP of the epoch included. */
+void participant_init(struct participant *p, uint64_t epoch, uint64_t last);
 void participant_close(struct participant *p);
 
 /* What was durable before the start; before the first event. Takes the locks. */

@@ -8,7 +8,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { BEHIND_RETRY_MS = 100 };
+enum { FULL_RETRY_MS = 100 };
 
 /* ---- open ---- */
 
@@ -62,8 +62,8 @@ static int load_core(struct replica *replica, struct error *err)
     struct store_state state = store_state(replica->store);
     int rc;
 
-    assert(state.applied == state.last);
-    participant_init(&replica->core, state.last);
+    assert(state.applied == replica->noop && state.applied == state.last);
+    participant_init(&replica->core, replica->epoch, state.last);
     participant_load_watermark(&replica->core, state.watermark);
     rc = store_each_prepared(replica->store, load_prepared, &load, err);
     if (rc != E_OK || load.rc != E_OK) {
@@ -91,9 +91,6 @@ int replica_open(struct replica **replica, const struct store_options *options, 
     bytes_init(&opened->body, 0);
     bytes_init(&opened->schema_body, 0);
     rc = store_open(&opened->store, options, err);
-    if (rc == E_OK) {
-        rc = load_core(opened, err);
-    }
     if (rc != E_OK) {
         replica_close(&opened);
         return rc;
@@ -152,7 +149,7 @@ void replica_lead(struct replica *replica, uint64_t epoch)
     struct store_state state = store_state(replica->store);
 
     /* An epoch that was promised before the start belonged to another boot of this process. */
-    if (epoch > replica->core.epoch && epoch > state.promised_epoch) {
+    if (epoch > replica->epoch && epoch > state.promised_epoch) {
         replica->want_epoch = epoch;
         replica->is_fenced = false;
     }
@@ -212,7 +209,9 @@ bool replica_cancel(struct replica *replica, peer_id peer, uint64_t req_id)
         struct replica_request *request = replica->requests[i];
         if (request->message.peer == peer && request->message.req_id == req_id &&
             request->message.type == MESSAGE_READ) {
-            participant_forget(&replica->core, request->token);
+            if (replica->is_serving) {
+                participant_forget(&replica->core, request->token);
+            }
             request->state = REQUEST_DONE;
             return true;
         }
@@ -342,7 +341,7 @@ static void append(struct replica *replica, const struct participant_effect *eff
         request->state = REQUEST_APPENDED;
     }
     replica->batch[replica->batch_count++] = (struct store_entry){
-        .index = effect->index, .epoch = replica->core.epoch, .kind = effect->entry, .body = body};
+        .index = effect->index, .epoch = replica->epoch, .kind = effect->entry, .body = body};
 }
 
 static void inquire(struct replica *replica, const struct participant_effect *effect,
@@ -355,7 +354,7 @@ static void inquire(struct replica *replica, const struct participant_effect *ef
     struct message *message =
         outbox_send(turn->out, turn->coordinator, MESSAGE_INQUIRE, bytes_slice(&replica->body));
     message->shard = replica->shard;
-    message->epoch = replica->core.epoch;
+    message->epoch = replica->epoch;
 }
 
 /* txn1: body of a TXN1 entry, if that is what comes of the event. */
@@ -403,76 +402,149 @@ void replica_feed(struct replica *replica, struct replica_turn *turn,
 
 /* ---- commit ---- */
 
+static void wait_for_room(struct replica *replica, struct replica_turn *turn, const char *what)
+{
+    replica->retry_ms = turn->now_ms + FULL_RETRY_MS;
+    log_error(turn->log, "replica", "shard=%u msg=\"cannot %s: disk full\"", replica->shard, what);
+}
+
+/* Applies what is committed. */
 static int apply(struct replica *replica, struct replica_turn *turn, struct error *err)
 {
-    uint64_t last = store_state(replica->store).last;
-    int rc = store_apply(replica->store, last, err);
+    int rc = store_apply(replica->store, replica->committed, err);
 
     replica->is_behind = rc == E_LIMIT;
     if (rc == E_LIMIT) {
-        replica->retry_ms = turn->now_ms + BEHIND_RETRY_MS;
-        log_error(turn->log, "replica", "shard=%u msg=\"cannot apply: disk full\"", replica->shard);
+        wait_for_room(replica, turn, "apply");
         return E_OK;
     }
-    if (rc == E_OK) {
-        replica_feed(replica, turn,
-                     &(struct participant_event){.kind = PARTICIPANT_APPLIED, .index = last},
-                     (struct slice){0});
+    if (rc == E_OK && replica->is_serving) {
+        replica_feed(
+            replica, turn,
+            &(struct participant_event){.kind = PARTICIPANT_APPLIED, .index = replica->committed},
+            (struct slice){0});
     }
     return rc;
 }
 
+static void lose_batch(struct replica *replica, struct replica_turn *turn)
+{
+    wait_for_room(replica, turn, "append");
+    replica_feed(replica, turn,
+                 &(struct participant_event){.kind = PARTICIPANT_LOST,
+                                             .index = store_state(replica->store).last,
+                                             .check = E_LIMIT,
+                                             .check_text = SLICE("the shard's disk is full")},
+                 (struct slice){0});
+}
+
 static int commit(struct replica *replica, struct replica_turn *turn, struct error *err)
 {
-    struct error full = {0};
+    struct error why = {0};
 
     if (replica->batch_count == 0) {
         return E_OK;
     }
-    int rc = store_append(replica->store, replica->batch, replica->batch_count, replica->core.epoch,
-                          &full);
+    int rc =
+        store_append(replica->store, replica->batch, replica->batch_count, replica->epoch, &why);
     replica->batch_count = 0;
     replica->is_tend_due = true;
-    uint64_t last = store_state(replica->store).last;
     if (rc == E_LIMIT) {
-        log_error(turn->log, "replica", "shard=%u msg=\"cannot append: disk full\"",
-                  replica->shard);
-        replica_feed(replica, turn,
-                     &(struct participant_event){.kind = PARTICIPANT_LOST,
-                                                 .index = last,
-                                                 .check = E_LIMIT,
-                                                 .check_text = SLICE("the shard's disk is full")},
-                     (struct slice){0});
+        lose_batch(replica, turn);
         return E_OK;
     }
     if (rc != E_OK) {
         if (err != NULL) {
-            *err = full;
+            *err = why;
         }
         return rc;
     }
-    replica_feed(replica, turn,
-                 &(struct participant_event){.kind = PARTICIPANT_DURABLE, .index = last},
-                 (struct slice){0});
+    replica->committed = store_state(replica->store).last;
+    replica_feed(
+        replica, turn,
+        &(struct participant_event){.kind = PARTICIPANT_COMMITTED, .index = replica->committed},
+        (struct slice){0});
     return apply(replica, turn, err);
 }
 
+/* ---- epochs ---- */
+
+/* What was appended and is not answered is left to the next primary: who asked asks again. */
+static void step_down(struct replica *replica)
+{
+    if (!replica->is_serving) {
+        return;
+    }
+    for (size_t i = 0; i < replica->request_count; i++) {
+        if (replica->requests[i]->state == REQUEST_APPENDED) {
+            replica->requests[i]->state = REQUEST_DONE;
+        } else if (replica->requests[i]->state == REQUEST_WAITING) {
+            replica->requests[i]->state = REQUEST_QUEUED;
+        }
+    }
+    participant_close(&replica->core);
+    replica->is_serving = false;
+}
+
+/* Appends the epoch's NOOP. */
+static int begin_epoch(struct replica *replica, struct replica_turn *turn, struct error *err)
+{
+    struct store_entry noop = {.index = store_state(replica->store).last + 1,
+                               .epoch = replica->want_epoch,
+                               .kind = STORE_NOOP};
+    struct error why = {0};
+
+    step_down(replica);
+    int rc = store_append(replica->store, &noop, 1, replica->want_epoch, &why);
+    if (rc == E_LIMIT) {
+        wait_for_room(replica, turn, "lead");
+        return E_OK;
+    }
+    if (rc != E_OK) {
+        if (err != NULL) {
+            *err = why;
+        }
+        return rc;
+    }
+    replica->epoch = replica->want_epoch;
+    replica->noop = noop.index;
+    replica->committed = noop.index;
+    return apply(replica, turn, err);
+}
+
+static int serve(struct replica *replica, struct replica_turn *turn, struct error *err)
+{
+    int rc = load_core(replica, err);
+
+    if (rc == E_OK) {
+        replica->is_serving = true;
+        log_info(turn->log, "replica", "shard=%u epoch=%" PRIu64 " msg=\"leads\"", replica->shard,
+                 replica->epoch);
+    }
+    return rc;
+}
+
+/* Leads under the epoch that is wanted, as far as it can be brought now. */
 static int adopt(struct replica *replica, struct replica_turn *turn, struct error *err)
 {
-    if (replica->want_epoch > replica->core.epoch ||
-        (replica->want_epoch != 0 && !replica->core.is_serving)) {
-        replica_feed(
-            replica, turn,
-            &(struct participant_event){.kind = PARTICIPANT_EPOCH, .epoch = replica->want_epoch},
-            (struct slice){0});
-        log_info(turn->log, "replica", "shard=%u epoch=%" PRIu64 " msg=\"leads\"", replica->shard,
-                 replica->want_epoch);
+    int rc = E_OK;
+
+    if (replica->is_behind) {
+        rc = apply(replica, turn, err);
     }
-    if (replica->core.epoch != 0 &&
-        replica->want_schema > store_state(replica->store).schema_version) {
-        replica_feed(replica, turn, &(struct participant_event){.kind = PARTICIPANT_SCHEMA},
-                     (struct slice){0});
+    if (rc == E_OK && !replica->is_behind && replica->want_epoch > replica->epoch) {
+        rc = begin_epoch(replica, turn, err);
     }
+    if (rc == E_OK && !replica->is_serving && replica->epoch != 0 && !replica->is_behind &&
+        replica->epoch == replica->want_epoch) {
+        rc = serve(replica, turn, err);
+    }
+    if (rc != E_OK || !replica->is_serving || replica->is_behind ||
+        replica->want_schema <= store_state(replica->store).schema_version) {
+        return rc;
+    }
+    replica_feed(replica, turn, &(struct participant_event){.kind = PARTICIPANT_SCHEMA},
+                 (struct slice){0});
     return commit(replica, turn, err);
 }
 
@@ -482,32 +554,29 @@ static void refuse_all(struct replica *replica, struct replica_turn *turn)
 {
     struct error err;
 
+    step_down(replica);
     error_set(&err, E_WRONG_EPOCH, "shard %u is not served here now", replica->shard);
     for (size_t i = 0; i < replica->request_count; i++) {
-        participant_forget(&replica->core, replica->requests[i]->token);
-        replica_refuse(replica->requests[i], turn->out, &err);
+        if (replica->requests[i]->state != REQUEST_DONE) {
+            replica_refuse(replica->requests[i], turn->out, &err);
+        }
     }
     remove_done(replica);
 }
 
 int replica_turn(struct replica *replica, struct replica_turn *turn, struct error *err)
 {
-    int rc;
-
     arena_reset(&replica->arena);
     assert(replica->batch_count == 0);
-    if (replica->is_behind) {
-        rc = turn->now_ms < replica->retry_ms ? E_OK : apply(replica, turn, err);
-        if (rc != E_OK || replica->is_behind) {
-            return rc; /* Nothing else until what is durable is also visible. */
-        }
-    }
     if (replica->is_fenced) {
         refuse_all(replica, turn);
         return E_OK;
     }
-    rc = adopt(replica, turn, err);
-    if (rc != E_OK || replica->is_behind) {
+    if ((replica->is_behind || !replica->is_serving) && turn->now_ms < replica->retry_ms) {
+        return E_OK; /* Nothing else until what is durable is also visible. */
+    }
+    int rc = adopt(replica, turn, err);
+    if (rc != E_OK || replica->is_behind || !replica->is_serving) {
         return rc;
     }
     replica_offer_writes(replica, turn);
@@ -525,17 +594,16 @@ int replica_turn(struct replica *replica, struct replica_turn *turn, struct erro
 
 uint64_t replica_deadline(const struct replica *replica)
 {
-    uint64_t deadline = participant_deadline(&replica->core);
-
-    if (replica->is_behind) {
-        return replica->retry_ms;
-    }
     if (replica->is_fenced) {
         return replica->request_count > 0 ? 0 : UINT64_MAX;
     }
-    if (replica->want_epoch > replica->core.epoch) {
+    if (replica->is_behind || !replica->is_serving) {
+        return replica->want_epoch == 0 ? UINT64_MAX : replica->retry_ms;
+    }
+    if (replica->want_epoch > replica->epoch) {
         return 0;
     }
+    uint64_t deadline = participant_deadline(&replica->core);
     for (size_t i = 0; i < replica->request_count; i++) {
         const struct replica_request *request = replica->requests[i];
         if (request->state != REQUEST_WAITING) {

@@ -3,10 +3,13 @@
  * wait.
  *
  *   replica_take: queued --> replica_turn:
- *     1. a new epoch or schema first, in a commit of its own
+ *     1. a new epoch first: its NOOP is appended; when all up to it is committed and applied the
+ *        core is rebuilt from the tables, and the replica serves; then a new schema
  *     2. each queued COMMIT1, PREPARE, DECIDE is offered to the core; what it appends forms one
- *     batch 3. the batch is made durable in one commit: votes are sent; then applied: commits are
- *     answered 4. VALIDATEs and READs, on what is applied
+ *        batch
+ *     3. the batch is made durable in one commit; what is committed: votes are sent; then applied:
+ *        commits are answered
+ *     4. VALIDATEs and READs, on what is applied
  *   Requests that conflict with the batch stay queued for the next turn; reads that meet a prepared
  *   transaction wait, at most 50 ms.
  *
@@ -56,6 +59,10 @@ struct replica {
     uint32_t graph;
     uint64_t boot;
     struct store *store;
+    uint64_t epoch;     /* That it leads, or led last; 0: none since the start. */
+    uint64_t noop;      /* Index of the epoch's first entry. */
+    uint64_t committed; /* All up to here may be applied. */
+    bool is_serving;    /* It leads, all up to noop is applied, core is there. */
     struct participant core;
     struct participant_effects effects;
     struct replica_request **requests; /* In order of arrival. */
@@ -69,7 +76,7 @@ struct replica {
     bool is_fenced; /* Another process is primary. */
     bool is_behind; /* Durable entries could not be applied: the disk is full. */
     bool is_tend_due;
-    uint64_t retry_ms;                    /* When is_behind. */
+    uint64_t retry_ms;                    /* After a full disk: not before. */
     uint64_t vertices, edges, file_bytes; /* When last looked at, for the heartbeat. */
     struct arena arena;                   /* Of a turn. */
     struct bytes body;                    /* Of an answer. */

@@ -227,7 +227,7 @@ static void offer_read(struct replica *replica, struct replica_request *request,
     struct store_budget budget = {.rows = turn->rows_left, .bytes = READ_REPLY_BYTES};
     uint64_t rows = store_counters(replica->store).rows;
 
-    if (request->message.epoch != replica->core.epoch) {
+    if (request->message.epoch != replica->epoch) {
         error_set(&err, E_WRONG_EPOCH, "shard %u has another epoch", replica->shard);
         replica_refuse(request, turn->out, &err);
         return;

@@ -107,9 +107,11 @@ static int load_journal_ends(struct store *store, struct error *err)
     store->state.first = (uint64_t)sqlite3_column_int64(s, 0);
     store->state.last = (uint64_t)sqlite3_column_int64(s, 1);
     store->journal_bytes = (uint64_t)sqlite3_column_int64(s, 2);
+    store->state.last_epoch = (uint64_t)sqlite3_column_int64(s, 3);
     stmt_reset(stmt, STMT_JOURNAL_ENDS);
     if (store->state.last == 0) {
-        store->state.last = store->state.applied; /* All was trimmed. */
+        store->state.last = store->state.applied; /* All was trimmed, or taken back. */
+        store->state.last_epoch = store->state.base_epoch;
     }
     if (store->state.applied > store->state.last) {
         return error_set(err, E_CORRUPT, "%s: applied %llu, but the journal ends at %llu",
@@ -125,6 +127,9 @@ static int load_state(struct store *store, struct error *err)
 
     if (rc == E_OK) {
         rc = get_number(store, "applied", &store->state.applied, err);
+    }
+    if (rc == E_OK) {
+        rc = get_number(store, "base_epoch", &store->state.base_epoch, err);
     }
     if (rc == E_OK) {
         rc = get_number(store, "schema", &store->state.schema_version, err);
@@ -191,10 +196,7 @@ static int start(struct store *store, const struct store_options *options, struc
     sqlite3_wal_hook(store->tables.stmt.db, on_wal, store);
     adjcache_init(&store->tables.cache, options->adjacency_cache_bytes);
     rc = identify(store, options, err);
-    if (rc == E_OK) {
-        rc = load_state(store, err);
-    }
-    return rc == E_OK ? store_apply(store, store->state.last, err) : rc;
+    return rc == E_OK ? load_state(store, err) : rc;
 }
 
 int store_open(struct store **store, const struct store_options *options, struct error *err)
@@ -330,6 +332,7 @@ int store_append(struct store *store, const struct store_entry *entries, size_t 
     }
     if (count > 0) {
         store->state.last += count;
+        store->state.last_epoch = entries[count - 1].epoch;
         if (store->state.first == 0) {
             store->state.first = entries[0].index;
         }
@@ -341,6 +344,50 @@ int store_append(struct store *store, const struct store_entry *entries, size_t 
     store->counters.journal_bytes += bytes;
     store->counters.syncs += store->is_sync;
     return E_OK;
+}
+
+int store_truncate(struct store *store, uint64_t from, struct error *err)
+{
+    struct stmt *stmt = &store->tables.stmt;
+    int rc;
+
+    assert(from > store->state.applied);
+    if (from > store->state.last) {
+        return E_OK;
+    }
+    rc = store_inner_begin(store, store->is_sync ? 2 : 1, err);
+    if (rc == E_OK) {
+        sqlite3_bind_int64(stmt_get(stmt, STMT_JOURNAL_CUT), 1, (sqlite3_int64)from);
+        rc = stmt_run(stmt, STMT_JOURNAL_CUT, err);
+    }
+    if (rc == E_OK) {
+        rc = store_inner_commit(store, err);
+    }
+    if (rc != E_OK) {
+        store_inner_rollback(store, false);
+        return rc;
+    }
+    store->counters.syncs += store->is_sync;
+    return load_journal_ends(store, err);
+}
+
+int store_each_epoch(struct store *store, store_epoch_fn visit, void *ctx, struct error *err)
+{
+    struct stmt *stmt = &store->tables.stmt;
+    uint64_t seen = 0;
+    int rc;
+
+    stmt_get(stmt, STMT_JOURNAL_EPOCHS);
+    while ((rc = stmt_step(stmt, STMT_JOURNAL_EPOCHS, err)) == 1) {
+        sqlite3_stmt *s = stmt->list[STMT_JOURNAL_EPOCHS];
+        uint64_t epoch = (uint64_t)sqlite3_column_int64(s, 1);
+
+        if (epoch != seen) {
+            visit(ctx, (uint64_t)sqlite3_column_int64(s, 0), epoch);
+        }
+        seen = epoch;
+    }
+    return rc;
 }
 
 int store_entry(struct store *store, uint64_t index, struct arena *arena, struct store_entry *out,

@@ -3,7 +3,12 @@
  *
  * Two kinds of SQLite transaction (replication.md 2.3): L appends to the journal, synchronous=FULL,
  * one for all that arrived; A applies entries to the tables, synchronous=NORMAL, redone from the
- * journal after a power cut. Reads see what was applied. One connection does everything,
+ * journal after a power cut. Reads see what was applied.
+ *
+ * Durable and committed are two things: an entry is durable when store_append has returned, and
+ * committed when the caller knows that no other journal can take its place. Only what is committed
+ * is applied (store_apply), so an open applies nothing, and what is durable and not applied can
+ * still be taken back (store_truncate). One connection does everything,
  * checkpoints included (wal_autocheckpoint=0; store_tend runs PASSIVE ones), because of the WAL
  * reset race before 3.51.3.
  *
@@ -54,8 +59,10 @@ struct store_options {
 /* What the participant core needs to know after a start. */
 struct store_state {
     uint64_t promised_epoch;
-    uint64_t first; /* Journal: lowest index kept; 0 if empty. */
-    uint64_t last;  /* Highest durable index. */
+    uint64_t first;      /* Journal: lowest index kept; 0 if empty. */
+    uint64_t base_epoch; /* Of the entry before it, which is trimmed; 0: there was none. */
+    uint64_t last;       /* Highest durable index. */
+    uint64_t last_epoch; /* Its epoch. */
     uint64_t applied;
     uint64_t schema_version;
     struct txn_gtid watermark; /* Transactions below are finished and forgotten. */
@@ -68,7 +75,7 @@ struct store_counters {
 
 struct store;
 
-/* Opens, creating the file if it is not there. Replays what was durable but not applied.
+/* Opens, creating the file if it is not there.
  * Returns E_CONFIG for a file of another cluster, shard or format; E_CORRUPT; E_IO. */
 int store_open(struct store **store, const struct store_options *options, struct error *err);
 void store_close(struct store **store);
@@ -79,16 +86,23 @@ struct store_state store_state(const struct store *store);
 
 /* ---- L: journal ---- */
 
-/* One durable commit. Entries continue at state.last + 1. promised_epoch is raised with them. */
+/* One durable commit. Entries continue at state.last + 1. promised_epoch is raised with them; a
+ * promise can come without entries. */
 int store_append(struct store *store, const struct store_entry *entries, size_t count,
                  uint64_t promised_epoch, struct error *err);
+/* Takes back the entries from `from` on, durably; they must not be applied. */
+int store_truncate(struct store *store, uint64_t from, struct error *err);
+/* For each run of entries of one epoch in the journal, ascending: its first index. */
+typedef void (*store_epoch_fn)(void *ctx, uint64_t first, uint64_t epoch);
+int store_each_epoch(struct store *store, store_epoch_fn visit, void *ctx, struct error *err);
 /* Gives the entry's body in the arena. E_NOT_FOUND if trimmed. */
 int store_entry(struct store *store, uint64_t index, struct arena *arena, struct store_entry *out,
                 struct error *err);
 
 /* ---- A: apply ---- */
 
-/* Applies durable entries up to and including index, in one SQLite transaction. */
+/* Applies durable entries up to and including index, in one SQLite transaction. They are
+ * committed: the caller answers for that. */
 int store_apply(struct store *store, uint64_t index, struct error *err);
 
 /* What a start has to rebuild in memory: prepared transactions, finished ones, session outcomes. */

@@ -88,19 +88,46 @@ static int choose(struct store *store, uint64_t keep, uint64_t *upto, uint64_t *
     return rc;
 }
 
-static int trim(struct store *store, uint64_t keep, struct error *err)
+/* The epoch of the last entry that goes is kept: a backup is asked whether it agrees up to there.
+ */
+static int trim_rows(struct store *store, uint64_t upto, uint64_t *base_epoch, struct error *err)
 {
     struct stmt *stmt = &store->tables.stmt;
+    int rc;
+
+    sqlite3_bind_int64(stmt_get(stmt, STMT_JOURNAL_EPOCH), 1, (sqlite3_int64)upto);
+    rc = stmt_step(stmt, STMT_JOURNAL_EPOCH, err);
+    if (rc != 1) {
+        return rc == 0 ? error_set(err, E_CORRUPT, "journal entry %llu is gone",
+                                   (unsigned long long)upto)
+                       : rc;
+    }
+    *base_epoch = (uint64_t)sqlite3_column_int64(stmt->list[STMT_JOURNAL_EPOCH], 0);
+    stmt_reset(stmt, STMT_JOURNAL_EPOCH);
+    rc = store_inner_begin(store, 1, err);
+    if (rc == E_OK) {
+        sqlite3_bind_int64(stmt_get(stmt, STMT_JOURNAL_TRIM), 1, (sqlite3_int64)upto);
+        rc = stmt_run(stmt, STMT_JOURNAL_TRIM, err);
+    }
+    if (rc == E_OK) {
+        rc = store_inner_meta_put(store, "base_epoch", *base_epoch, err);
+    }
+    return rc == E_OK ? store_inner_commit(store, err) : rc;
+}
+
+static int trim(struct store *store, uint64_t keep, struct error *err)
+{
     uint64_t upto, bytes;
+    uint64_t base_epoch = 0;
     int rc = choose(store, keep, &upto, &bytes, err);
 
     if (rc != E_OK || upto == 0) {
         return rc;
     }
-    sqlite3_bind_int64(stmt_get(stmt, STMT_JOURNAL_TRIM), 1, (sqlite3_int64)upto);
-    rc = stmt_run(stmt, STMT_JOURNAL_TRIM, err);
+    rc = trim_rows(store, upto, &base_epoch, err);
     if (rc == E_OK) {
         store->state.first = upto + 1;
+        store->state.base_epoch = base_epoch;
         store->journal_bytes -= bytes;
     }
     return rc;

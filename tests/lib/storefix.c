@@ -34,6 +34,8 @@ void storefix_reopen(struct storefix *fix)
 {
     store_close(&fix->store);
     ck_assert_msg(store_open(&fix->store, &fix->options, &fix->err) == E_OK, "%s", fix->err.text);
+    ck_assert_msg(store_apply(fix->store, store_state(fix->store).last, &fix->err) == E_OK, "%s",
+                  fix->err.text);
 }
 
 void storefix_remove(struct storefix *fix)

@@ -130,6 +130,9 @@ static bool read_file(struct check_store *check, const struct cluster *cluster,
     snprintf(path, sizeof path, "disk/shard-%" PRIu32 ".db", shard->shard);
     int rc = store_open(&store, &options, &err);
     if (rc == E_OK) {
+        rc = store_apply(store, store_state(store).last, &err);
+    }
+    if (rc == E_OK) {
         rc = read_store(store, &reading, &err);
     }
     store_close(&store);

@@ -68,9 +68,9 @@ static void expect(struct fixture *f, const char *trace)
     bytes_clear(&f->trace);
 }
 
-static void durable(struct fixture *f)
+static void committed(struct fixture *f)
 {
-    feed(f, &(struct participant_event){.kind = PARTICIPANT_DURABLE, .index = f->core.next - 1});
+    feed(f, &(struct participant_event){.kind = PARTICIPANT_COMMITTED, .index = f->core.next - 1});
 }
 
 static void applied(struct fixture *f)
@@ -82,11 +82,7 @@ static void start(struct fixture *f)
 {
     *f = (struct fixture){.now_ms = 1000, .token = 1};
     bytes_init(&f->trace, 0);
-    participant_init(&f->core, 0);
-    feed(f, &(struct participant_event){.kind = PARTICIPANT_EPOCH, .epoch = 1});
-    durable(f);
-    applied(f);
-    expect(f, "append noop 1 for 0\n");
+    participant_init(&f->core, 1, 1);
 }
 
 static void stop(struct fixture *f)
@@ -188,7 +184,7 @@ START_TEST(one_phase_commit)
     start(&f);
     commit1(&f, 1, 1, "r5 X5 U6");
     expect(&f, "append txn1 2 for 1\n");
-    durable(&f);
+    committed(&f);
     expect(&f, "");
     applied(&f);
     expect(&f, "answer 1 yes at 2\n");
@@ -214,7 +210,7 @@ START_TEST(conflict_with_unapplied_queues)
     validate(&f, 1, "r7");
     expect(&f, "append txn1 2 for 1\nqueue 2\nappend txn1 3 for 3\nappend txn1 4 for 4\nqueue 5\n"
                "queue 6\nqueue 7\n");
-    durable(&f);
+    committed(&f);
     applied(&f);
     expect(&f, "answer 1 yes at 2\nanswer 3 yes at 3\nanswer 4 yes at 4\n");
     commit1(&f, 2, 0, "X5");
@@ -230,7 +226,7 @@ START_TEST(conflict_with_prepared_is_refused)
 
     start(&f);
     prepare(&f, 1, 1, "r4 X5 U6");
-    durable(&f);
+    committed(&f);
     applied(&f);
     expect(&f, "append prepare 2 for 1\nanswer 1 yes at 2\n");
     commit1(&f, 1, 0, "S5");
@@ -254,7 +250,7 @@ START_TEST(two_phases)
 
     start(&f);
     prepare(&f, 7, 0, "X5");
-    durable(&f);
+    committed(&f);
     applied(&f);
     prepare(&f, 7, 0, "X5"); /* Repeated: the same yes. */
     expect(&f, "append prepare 2 for 1\nanswer 1 yes at 2\nanswer 2 yes at 2\n");
@@ -262,7 +258,7 @@ START_TEST(two_phases)
     decide(&f, 7, true);
     commit1(&f, 1, 0, "X5"); /* The lock is going away by itself. */
     expect(&f, "append commit 3 for 3\ndrop 4\nqueue 5\n");
-    durable(&f);
+    committed(&f);
     applied(&f);
     expect(&f, "answer 3 yes at 3\n");
     decide(&f, 7, true);
@@ -303,7 +299,7 @@ START_TEST(abort_leaves_no_trace)
     start(&f);
     prepare(&f, 1, 0, "X5");
     decide(&f, 1, false); /* In the same batch: the yes is no longer wanted. */
-    durable(&f);
+    committed(&f);
     applied(&f);
     expect(&f, "append prepare 2 for 1\nappend abort 3 for 2\ndrop 1\nanswer 2 yes at 3\n");
     validate(&f, 1, "r5");
@@ -324,7 +320,7 @@ START_TEST(watermark_forgets)
     start(&f);
     prepare(&f, 1, 0, "X5");
     decide(&f, 1, true);
-    durable(&f);
+    committed(&f);
     applied(&f);
     ck_assert_uint_eq(f.core.finished_count, 1);
     feed(&f, &(struct participant_event){.kind = PARTICIPANT_PREPARE,
@@ -353,7 +349,7 @@ START_TEST(exactly_once)
     commit1(&f, 1, 0, "X5");
     commit1(&f, 1, 0, "X5");
     expect(&f, "append txn1 2 for 1\ndrop 2\n");
-    durable(&f);
+    committed(&f);
     applied(&f);
     commit1(&f, 1, 0, "X5");
     expect(&f, "answer 1 yes at 2\nanswer 3 yes at 2\n");
@@ -361,7 +357,7 @@ START_TEST(exactly_once)
     prepare(&f, 1, 0, "X5");
     commit1(&f, 2, 0, "X5");
     decide(&f, 1, false);
-    durable(&f);
+    committed(&f);
     applied(&f);
     commit1(&f, 2, 0, "X5");
     expect(&f, "append prepare 3 for 4\nanswer 5 E_CONFLICT\nappend abort 4 for 6\ndrop 4\n"
@@ -395,11 +391,7 @@ START_TEST(epochs_fence)
                                       .locks = &work.locks};
 
     start(&f);
-    feed(&f, &(struct participant_event){.kind = PARTICIPANT_EPOCH, .epoch = 2});
-    feed(&f, &event);
-    expect(&f, "append noop 2 for 0\ndrop 50\n");
-    durable(&f);
-    applied(&f);
+    f.core.epoch = 2;
     feed(&f, &event);
     expect(&f, "answer 50 E_WRONG_EPOCH\n");
     event.epoch = 3;
@@ -443,7 +435,7 @@ START_TEST(disk_full_takes_everything_back)
 
     start(&f);
     prepare(&f, 1, 0, "X3");
-    durable(&f);
+    committed(&f);
     applied(&f);
     commit1(&f, 1, 0, "X5");
     prepare(&f, 2, 0, "X6");
@@ -455,7 +447,7 @@ START_TEST(disk_full_takes_everything_back)
     commit1(&f, 2, 0, "X5 X6");
     commit1(&f, 3, 0, "X3");
     decide(&f, 1, true);
-    durable(&f);
+    committed(&f);
     applied(&f);
     expect(&f, "append txn1 3 for 6\nanswer 7 E_CONFLICT\nappend commit 4 for 8\n"
                "answer 6 yes at 3\nanswer 8 yes at 4\n");
@@ -470,7 +462,7 @@ START_TEST(doubt_is_asked_about_and_never_decided_alone)
     start(&f);
     prepare(&f, 1, 0, "X3");
     ck_assert_uint_eq(participant_deadline(&f.core), UINT64_MAX);
-    durable(&f);
+    committed(&f);
     applied(&f);
     bytes_clear(&f.trace);
     ck_assert_uint_eq(participant_deadline(&f.core), 1200);
@@ -489,7 +481,7 @@ START_TEST(readers_wait_for_prepared)
 
     start(&f);
     prepare(&f, 1, 0, "X3 S4");
-    durable(&f);
+    committed(&f);
     applied(&f);
     bytes_clear(&f.trace);
     read_at(&f, 70, 1000, "r4 r5");
@@ -497,7 +489,7 @@ START_TEST(readers_wait_for_prepared)
     expect(&f, "answer 70 yes at 2\nwait 71 until 1050\n");
     ck_assert(participant_is_blocked(&f.core, 71));
     decide(&f, 1, true);
-    durable(&f);
+    committed(&f);
     applied(&f);
     bytes_clear(&f.trace);
     ck_assert(!participant_is_blocked(&f.core, 71));
@@ -540,25 +532,22 @@ START_TEST(restart_rebuilds_locks)
     struct lock_set locks = {0};
 
     bytes_init(&f.trace, 0);
-    participant_init(&f.core, 40);
+    participant_init(&f.core, 4, 41);
     lock_set_add(&locks, 3, ITEM_X);
     participant_load_prepared(&f.core, 38, (struct txn_gtid){1, 7}, &locks);
     participant_load_finished(&f.core, (struct txn_gtid){1, 5}, true);
     participant_load_session(&f.core, 1, 9, 35);
-    feed(&f, &(struct participant_event){.kind = PARTICIPANT_EPOCH, .epoch = 4});
-    durable(&f);
-    applied(&f);
     feed(&f, &(struct participant_event){.kind = PARTICIPANT_TIMEOUT});
     commit1(&f, 9, 0, "X1");
     commit1(&f, 10, 0, "X3");
     prepare(&f, 5, 0, "X1");
     prepare(&f, 7, 0, "X3");
-    validate(&f, 39, "r20");
     validate(&f, 40, "r20");
+    validate(&f, 41, "r20");
     decide(&f, 7, true);
-    durable(&f);
+    committed(&f);
     applied(&f);
-    expect(&f, "append noop 41 for 0\ninquire 1.7\nanswer 1 yes at 35\nanswer 2 E_CONFLICT\n"
+    expect(&f, "inquire 1.7\nanswer 1 yes at 35\nanswer 2 E_CONFLICT\n"
                "drop 3\nanswer 4 yes at 38\nanswer 5 E_CONFLICT\nanswer 6 yes at 41\n"
                "append commit 42 for 7\nanswer 7 yes at 42\n");
     stop(&f);
@@ -590,8 +579,8 @@ START_TEST(locks_merge)
 END_TEST
 
 RUN_SUITE("participant", one_phase_commit, conflict_with_unapplied_queues,
-          a_commit_of_what_was_never_prepared_was_answered_yes,
-          conflict_with_prepared_is_refused, two_phases, abort_leaves_no_trace, watermark_forgets,
-          exactly_once, epochs_fence, store_has_the_last_word, disk_full_takes_everything_back,
+          a_commit_of_what_was_never_prepared_was_answered_yes, conflict_with_prepared_is_refused,
+          two_phases, abort_leaves_no_trace, watermark_forgets, exactly_once, epochs_fence,
+          store_has_the_last_word, disk_full_takes_everything_back,
           doubt_is_asked_about_and_never_decided_alone, readers_wait_for_prepared,
           readers_are_not_starved, restart_rebuilds_locks, locks_merge)

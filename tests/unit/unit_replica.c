@@ -58,7 +58,7 @@ static void open_again(struct fixture *f)
     ck_assert_msg(replica_open(&f->replica, &options, BOOT, &err) == E_OK, "%s", err.text);
     replica_lead(f->replica, ++f->epoch);
     turn(f);
-    ck_assert(f->replica->core.is_serving);
+    ck_assert(f->replica->is_serving);
 }
 
 static void start(struct fixture *f)

@@ -20,10 +20,10 @@ struct form {
 static const struct form forms[] = {
     [PREDICATE_EQ] = {"eq", 1, 0, PREDICATE_NEQ, false},
     [PREDICATE_NEQ] = {"neq", 1, 0, PREDICATE_EQ, false},
-    [PREDICATE_LT] = {"lt", 1, 0, PREDICATE_GTE, false},
-    [PREDICATE_LTE] = {"lte", 1, 0, PREDICATE_GT, false},
-    [PREDICATE_GT] = {"gt", 1, 0, PREDICATE_LTE, false},
-    [PREDICATE_GTE] = {"gte", 1, 0, PREDICATE_LT, false},
+    [PREDICATE_LT] = {"lt", 1, 0, PREDICATE_NOT, false},
+    [PREDICATE_LTE] = {"lte", 1, 0, PREDICATE_NOT, false},
+    [PREDICATE_GT] = {"gt", 1, 0, PREDICATE_NOT, false},
+    [PREDICATE_GTE] = {"gte", 1, 0, PREDICATE_NOT, false},
     [PREDICATE_INSIDE] = {"inside", 2, 0, PREDICATE_NOT, false},
     [PREDICATE_OUTSIDE] = {"outside", 2, 0, PREDICATE_NOT, false},
     [PREDICATE_BETWEEN] = {"between", 2, 0, PREDICATE_NOT, false},
@@ -99,23 +99,6 @@ struct predicate *predicate_copy(struct arena *arena, const struct predicate *pr
     return copy;
 }
 
-static struct predicate part(enum predicate_test test, const struct value *operand)
-{
-    return (struct predicate){.test = test, .operand_count = 1, .operands = operand};
-}
-
-static const struct predicate *join(struct arena *arena, enum predicate_test test,
-                                    struct predicate first, struct predicate second)
-{
-    struct predicate *both = ARENA_NEW(arena, struct predicate);
-    const struct predicate children[] = {first, second};
-
-    both->test = test;
-    both->child_count = 2;
-    both->children = (const struct predicate *)arena_copy(arena, children, sizeof children);
-    return both;
-}
-
 static const struct predicate *negate_children(struct arena *arena,
                                                const struct predicate *predicate)
 {
@@ -132,28 +115,25 @@ static const struct predicate *negate_children(struct arena *arena,
     return negated;
 }
 
-/* Ranges are conjunctions: their opposite is made of the opposites of both ends. That is not the
- * same as "not" for what cannot be compared, which neither matches. */
+/* The opposite of an order is no order: what cannot be compared is neither above nor below, and so
+ * passes not(gt(1)) alone. */
 const struct predicate *predicate_negate(struct arena *arena, const struct predicate *predicate)
 {
-    const struct value *ends = predicate->operands;
     struct predicate *negated;
 
     switch (predicate->test) {
-    case PREDICATE_INSIDE:
-        return join(arena, PREDICATE_OR, part(PREDICATE_LTE, &ends[0]),
-                    part(PREDICATE_GTE, &ends[1]));
-    case PREDICATE_OUTSIDE:
-        return join(arena, PREDICATE_AND, part(PREDICATE_GTE, &ends[0]),
-                    part(PREDICATE_LTE, &ends[1]));
-    case PREDICATE_BETWEEN:
-        return join(arena, PREDICATE_OR, part(PREDICATE_LT, &ends[0]),
-                    part(PREDICATE_GTE, &ends[1]));
     case PREDICATE_AND:
     case PREDICATE_OR:
         return negate_children(arena, predicate);
     case PREDICATE_NOT:
         return &predicate->children[0];
+    case PREDICATE_LT:
+    case PREDICATE_LTE:
+    case PREDICATE_GT:
+    case PREDICATE_GTE:
+    case PREDICATE_INSIDE:
+    case PREDICATE_OUTSIDE:
+    case PREDICATE_BETWEEN:
     case PREDICATE_TYPE_OF:
         negated = ARENA_NEW(arena, struct predicate);
         *negated =
@@ -161,10 +141,6 @@ const struct predicate *predicate_negate(struct arena *arena, const struct predi
         return negated;
     case PREDICATE_EQ:
     case PREDICATE_NEQ:
-    case PREDICATE_LT:
-    case PREDICATE_LTE:
-    case PREDICATE_GT:
-    case PREDICATE_GTE:
     case PREDICATE_WITHIN:
     case PREDICATE_WITHOUT:
     case PREDICATE_CONTAINING:

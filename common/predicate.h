@@ -62,7 +62,8 @@ void predicate_release(struct predicate *predicate);
 
 bool predicate_matches(const struct predicate *predicate, const struct value *value);
 
-/* The opposite, in the arena: eq -> neq, and -> or of opposites, ... (P.negate()). */
+/* The opposite, in the arena (P.negate()): it matches all that the predicate does not. eq -> neq,
+ * gt -> not(gt), and -> or of opposites; of a text, the opposite among texts. */
 const struct predicate *predicate_negate(struct arena *arena, const struct predicate *predicate);
 
 struct predicate *predicate_copy(struct arena *arena, const struct predicate *predicate);

@@ -6,6 +6,11 @@
  * in a branch counts all. If one changes the graph, traversers go through one after the other. In
  * a loop, the branches see rounds as the loop's body does.
  *
+ * Results are in the order of the traversers they come from, and of the branches for each, as if
+ * one went through after the other: the branches run side by side, under tags that are places in
+ * the batch, and are merged. Not so where a branch keeps state, fills a side effect or has a hop
+ * that merges, which forgot the order already.
+ *
  * Pure. Ownership: on the heap but for the children; close it.
  */
 #ifndef ROUTER_OP_BRANCHES_H
@@ -18,6 +23,10 @@ struct branch {
     struct child child;
     struct batch share;
     bool has_run; /* Since the last reset. */
+    /* In order: */
+    struct batch ready; /* Of the child, not given yet. */
+    uint32_t ready_at;
+    bool is_entered, is_done;
 };
 
 struct branches {
@@ -25,6 +34,9 @@ struct branches {
     uint32_t count;
     bool is_write;
     bool is_stateful;
+    bool is_ordered;
+    uint32_t *tags; /* In order: of those in `in`; on the heap. */
+    uint32_t tag_count, tag_room;
     struct batch in; /* What is to be shared out. */
     struct batch pulled;
     uint32_t pulled_at;
@@ -39,6 +51,8 @@ int branches_open(struct branches *branches, struct exec *exec,
                   struct plan_traversal *const *traversals, uint32_t count);
 /* Gathers what is to run together into branches->in: BATCH. DONE, WAIT, ERROR. */
 enum pull branches_gather(struct branches *branches, struct exec *exec, struct op *input);
+/* Traverser `place` of `in` goes through branch `at` too. */
+void branches_share(struct branches *branches, uint32_t at, uint32_t place);
 /* The shares are filled. Forgets `in`. */
 void branches_begin(struct branches *branches);
 /* DONE when all shares have been run. `tags` is the caller's op->tags. */

@@ -24,8 +24,7 @@ static bool is_collecting(const struct plan_step *step)
     return step->kind == PLAN_AGGREGATE;
 }
 
-static bool any_inside(const struct plan_traversal *traversal,
-                       bool (*test)(const struct plan_step *step), int depth)
+static bool any_inside(const struct plan_traversal *traversal, child_test_fn test, int depth)
 {
     assert(depth < 2 * VALUE_DEPTH_MAX);
     for (uint32_t i = 0; i < traversal->step_count; i++) {
@@ -40,6 +39,11 @@ static bool any_inside(const struct plan_traversal *traversal,
         }
     }
     return false;
+}
+
+bool child_any(const struct plan_traversal *traversal, child_test_fn test)
+{
+    return any_inside(traversal, test, 0);
 }
 
 static bool is_write_step(const struct plan_step *step)

@@ -43,6 +43,9 @@ void child_round(struct child *child, struct exec *exec, const struct traverser 
 /* Results in any order; after child_start, tag = position in the batch. */
 enum pull child_pull(struct child *child, struct exec *exec, struct batch *out);
 void child_close(struct child *child);
+typedef bool (*child_test_fn)(const struct plan_step *step);
+/* True if a step inside, at any depth, satisfies the test. */
+bool child_any(const struct plan_traversal *traversal, child_test_fn test);
 /* True if something inside, at any depth, changes the graph. */
 bool child_is_write(const struct plan_traversal *traversal);
 /* True if something inside fills a side effect: aggregate('x'), group('x'). */

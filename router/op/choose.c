@@ -135,7 +135,7 @@ static enum pull pull(struct op *op, struct exec *exec, struct batch *out)
             for (uint32_t i = 0; i < self->branches.in.count; i++) {
                 uint32_t option =
                     option_of(plan_of(self), &self->values[i], self->is_productive[i]);
-                batch_push(&self->branches.items[option].share, &self->branches.in.items[i]);
+                branches_share(&self->branches, option, i);
             }
             branches_begin(&self->branches);
             self->state = RUNNING;

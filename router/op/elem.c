@@ -105,12 +105,26 @@ static void coerce_all(struct exec *exec, struct predicate *predicate, int depth
     }
 }
 
-const struct predicate *elem_id_predicate(struct exec *exec, const struct predicate *predicate)
+static const struct predicate *id_predicate(struct exec *exec, const struct predicate *predicate)
 {
     struct predicate *copy = arena_copy(&exec->arena, predicate, sizeof *predicate);
 
     coerce_all(exec, copy, 0);
     return copy;
+}
+
+const struct read_filter *elem_filters(struct exec *exec, const struct read_filter *filters,
+                                       uint32_t count)
+{
+    struct read_filter *read = arena_array(&exec->arena, (size_t)count + 1, sizeof *read);
+
+    for (uint32_t i = 0; i < count; i++) {
+        read[i] = filters[i];
+        if (filters[i].on == READ_ON_ID) {
+            read[i].predicate = id_predicate(exec, filters[i].predicate);
+        }
+    }
+    return read;
 }
 
 struct value elem_vertex(struct exec *exec, const struct value *id, struct slice label)

@@ -56,7 +56,7 @@ static bool start(struct elements *self, struct exec *exec)
         .emit = plan->emit,
         .project = plan->project,
         .filter_count = plan->filter_count,
-        .filters = plan->filters,
+        .filters = elem_filters(exec, plan->filters, plan->filter_count),
         .key_count = plan->key_count,
         .keys = plan->keys,
         .limit = limit_of(&self->op),

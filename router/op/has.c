@@ -12,7 +12,7 @@ struct has {
     struct load_run load;
     bool needs_load;
     bool is_loading;
-    struct read_filter *filters; /* Those of the plan, ids read as the graph reads them. */
+    const struct read_filter *filters; /* Those of the plan, ids read as the graph reads them. */
 };
 
 static int open(struct op *op, struct exec *exec)
@@ -21,12 +21,10 @@ static int open(struct op *op, struct exec *exec)
     const struct plan_has *plan = op->plan->params;
 
     self->load = (struct load_run){.want = LOAD_LABEL, .op = op};
-    self->filters = arena_array(&exec->arena, plan->filter_count + 1, sizeof *self->filters);
+    self->filters = elem_filters(exec, plan->filters, plan->filter_count);
     for (uint32_t i = 0; i < plan->filter_count; i++) {
-        struct read_filter *filter = &self->filters[i];
-        *filter = plan->filters[i];
+        const struct read_filter *filter = &self->filters[i];
         if (filter->on == READ_ON_ID) {
-            filter->predicate = elem_id_predicate(exec, filter->predicate);
             continue;
         }
         if (filter->on != READ_ON_LABEL && !plan->on_property) {

@@ -28,6 +28,7 @@ struct hop {
     struct op op;
     struct exec *exec;
     enum state state;
+    const struct read_filter *edge_filters, *far_filters; /* Of the plan; elem.h. */
     struct batch in;
     struct batch gathered; /* mark: place of the vertex in `ids`. */
     bool is_input_done;
@@ -63,9 +64,12 @@ static bool is_counting(const struct hop *self)
 static int open(struct op *op, struct exec *exec)
 {
     struct hop *self = (struct hop *)op;
+    const struct plan_hop *plan = plan_of(self);
 
     self->exec = exec;
     self->is_alike = true;
+    self->edge_filters = elem_filters(exec, plan->edge_filters, plan->edge_filter_count);
+    self->far_filters = elem_filters(exec, plan->far_filters, plan->far_filter_count);
     return E_OK;
 }
 
@@ -178,9 +182,9 @@ static bool start(struct hop *self)
                 .label_count = plan->label_count,
                 .labels = plan->labels,
                 .edge_filter_count = plan->edge_filter_count,
-                .edge_filters = plan->edge_filters,
+                .edge_filters = self->edge_filters,
                 .far_filter_count = plan->far_filter_count,
-                .far_filters = plan->far_filters},
+                .far_filters = self->far_filters},
         .key_count = plan->to_edges ? plan->key_count : 0,
         .keys = plan->keys,
         .limit = limit_of(self),

@@ -46,7 +46,7 @@ static enum pull pull(struct op *op, struct exec *exec, struct batch *out)
             }
             for (uint32_t i = 0; i < self->branches.count; i++) {
                 for (uint32_t k = 0; k < self->branches.in.count; k++) {
-                    batch_push(&self->branches.items[i].share, &self->branches.in.items[k]);
+                    branches_share(&self->branches, i, k);
                 }
             }
             branches_begin(&self->branches);

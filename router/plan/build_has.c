@@ -20,83 +20,6 @@ static int push_filter(struct frame *frame, const struct call *call,
     return E_OK;
 }
 
-/* ---- ids ---- */
-
-static bool is_number_text(const struct value *value)
-{
-    struct slice text = value_slice(value);
-    size_t at = text.size > 0 && text.data[0] == '-' ? 1 : 0;
-
-    if (text.size == at || text.size - at > 18) {
-        return false;
-    }
-    for (size_t i = at; i < text.size; i++) {
-        if (text.data[i] < '0' || text.data[i] > '9') {
-            return false;
-        }
-    }
-    return true;
-}
-
-static int64_t number_of_text(const struct value *value)
-{
-    struct slice text = value_slice(value);
-    bool is_negative = text.data[0] == '-';
-    int64_t sum = 0;
-
-    for (size_t i = is_negative ? 1 : 0; i < text.size; i++) {
-        sum = sum * 10 + (text.data[i] - '0');
-    }
-    return is_negative ? -sum : sum;
-}
-
-/* A graph with numbers as ids finds "1" too: beside each text that is a number stands the number.
- * */
-static void widen_ids(struct build *build, struct predicate *predicate)
-{
-    struct value *operands;
-    uint32_t count = 0;
-
-    if (predicate->test == PREDICATE_AND || predicate->test == PREDICATE_OR ||
-        predicate->test == PREDICATE_NOT) {
-        struct predicate *children = arena_copy(build->arena, predicate->children,
-                                                predicate->child_count * sizeof *children);
-        for (uint32_t i = 0; i < predicate->child_count; i++) {
-            widen_ids(build, &children[i]);
-        }
-        predicate->children = children;
-        return;
-    }
-    if (predicate->test != PREDICATE_EQ && predicate->test != PREDICATE_NEQ &&
-        predicate->test != PREDICATE_WITHIN && predicate->test != PREDICATE_WITHOUT) {
-        return;
-    }
-    operands =
-        arena_array(build->arena, (size_t)predicate->operand_count * 2 + 1, sizeof *operands);
-    for (uint32_t i = 0; i < predicate->operand_count; i++) {
-        operands[count++] = predicate->operands[i];
-        if (predicate->operands[i].kind == VALUE_STRING &&
-            is_number_text(&predicate->operands[i])) {
-            operands[count++] = value_long(number_of_text(&predicate->operands[i]));
-        }
-    }
-    if (count > predicate->operand_count) {
-        predicate->operands = operands;
-        predicate->operand_count = count;
-        predicate->test = predicate->test == PREDICATE_EQ    ? PREDICATE_WITHIN
-                          : predicate->test == PREDICATE_NEQ ? PREDICATE_WITHOUT
-                                                             : predicate->test;
-    }
-}
-
-static const struct predicate *wide_ids(struct build *build, const struct predicate *predicate)
-{
-    struct predicate *wide = arena_copy(build->arena, predicate, sizeof *wide);
-
-    widen_ids(build, wide);
-    return wide;
-}
-
 /* ---- the forms ---- */
 
 static int filter_of_token(struct build *build, enum enumerator token, const struct value *value,
@@ -106,9 +29,6 @@ static int filter_of_token(struct build *build, enum enumerator token, const str
 
     *on_property = token == T_KEY || token == T_VALUE;
     filter->on = token == T_ID ? READ_ON_ID : token == T_VALUE ? READ_ON_KEY : READ_ON_LABEL;
-    if (rc == E_OK && token == T_ID) {
-        filter->predicate = wide_ids(build, filter->predicate);
-    }
     return rc;
 }
 
@@ -241,11 +161,7 @@ int build_has_id(struct frame *frame, const struct call *call)
     bool flattens = call->step->arg_count == 1;
     int rc = predicate_of_all(frame->build, call, flattens, &filter.predicate);
 
-    if (rc != E_OK) {
-        return rc;
-    }
-    filter.predicate = wide_ids(frame->build, filter.predicate);
-    return push_filter(frame, call, &filter, 1, false);
+    return rc != E_OK ? rc : push_filter(frame, call, &filter, 1, false);
 }
 
 int build_has_label(struct frame *frame, const struct call *call)

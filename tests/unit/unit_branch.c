@@ -46,6 +46,24 @@ START_TEST(attempts_keep_the_order_of_traversers)
 }
 END_TEST
 
+/* All of one branch came before all of the next: an order() in front was lost. */
+START_TEST(branches_keep_the_order_of_their_input)
+{
+    static const struct fakecheck cases[] = {
+        {"g.V().order().by('name').union(out('created').values('name'), values('age'), label())",
+         "ripple\nlop\n32\nperson\nsoftware\nlop\n29\nperson\nlop\n35\nperson\nsoftware\n27\n"
+         "person\n"},
+        {"g.inject(1, 2).union(constant('a'), identity(), union(constant('b'), constant('c')))",
+         "a\n1\nb\nc\na\n2\nb\nc\n"},
+        {"g.V(1, 2).map(union(constant('a'), identity()).fold())", "[a, v[1]]\n[a, v[2]]\n"},
+        {"g.inject(2, 1).repeat(union(identity(), constant(0))).times(2)",
+         "2\n0\n0\n0\n1\n0\n0\n0\n"},
+    };
+
+    FAKECHECK_ALL(cases);
+}
+END_TEST
+
 START_TEST(branches_are_global)
 {
     static const struct fakecheck cases[] = {
@@ -69,7 +87,7 @@ START_TEST(choices)
 {
     static const struct fakecheck cases[] = {
         {"g.V().choose(hasLabel('person'), values('age'), values('lang'))",
-         "29\n27\n32\n35\njava\njava\n"},
+         "29\n27\njava\n32\njava\n35\n"},
         {"g.V(1, 3).choose(hasLabel('person'), values('age'))", "29\nv[3]\n"},
         {"g.V().choose(label()).option('person', count()).option('software', count())", "4\n2\n"},
         {"g.V(1, 2, 3).choose(values('age')).option(29, constant('a')).option(lt(28), "
@@ -78,6 +96,8 @@ START_TEST(choices)
          "a\nb\nd\n"},
         {"g.V(1, 2, 3).choose(values('age')).option(29, constant('a'))", "a\nv[2]\nv[3]\n"},
         {"g.V(1, 3).choose(T.label).option('person', values('name'))", "marko\nv[3]\n"},
+        {"g.V().order().by('name', desc).choose(hasLabel('person'), values('name'), constant('-'))",
+         "vadas\n-\npeter\nmarko\n-\njosh\n"},
         {"g.inject(1, 2).choose(is(1), constant(10).fold(), fold())", "[10]\n[2]\n"},
         {"g.inject(1).choose(is(1), constant(10).fold(), fold())", "[10]\n"},
         {"g.V(1).choose(values('age')).option(29, constant('first')).option(29, "
@@ -161,6 +181,7 @@ START_TEST(a_round_is_one_fetch)
 }
 END_TEST
 
-RUN_SUITE("branch", maps, attempts_keep_the_order_of_traversers, branches_are_global, choices,
-          loops, state_over_the_rounds_of_a_loop, a_limit_behind_ends_a_loop_without_end,
+RUN_SUITE("branch", maps, attempts_keep_the_order_of_traversers,
+          branches_keep_the_order_of_their_input, branches_are_global, choices, loops,
+          state_over_the_rounds_of_a_loop, a_limit_behind_ends_a_loop_without_end,
           a_round_is_one_fetch)

@@ -235,7 +235,7 @@ START_TEST(predicates)
     check_text("g.V().not(has('a')).where(not(within('b')))",
                "g.V().not(__.has(\"a\")).where(P.not(P.within(\"b\")))");
     check_text("g.V().is(P.not(P.not(eq(1)))).is(lt(5).negate()).is(between(1, 2))",
-               "g.V().is(P.not(P.not(P.eq(1)))).is(P.gte(5)).is(P.between(1,2))");
+               "g.V().is(P.not(P.not(P.eq(1)))).is(P.not(P.lt(5))).is(P.between(1,2))");
     check_error("g.V().has('a', startingWith(1234))", E_SYNTAX, "startingWith() takes a string");
     check_error("g.V().is(between(1))", E_SYNTAX, "two arguments");
     check_error("g.V().is(gt(1).out())", E_SYNTAX, "after a predicate");

@@ -78,13 +78,14 @@ static void move_labels(struct plan *plan, struct plan_step *to, const struct pl
 
 /* ---- hasId() ---- */
 
-/* A text that is a number may mean two ids (see build_has.c), which V() would give twice. */
-static bool is_plain_id(const struct value *id)
+/* Beside others, a text that is a number may be the same id once more (op/elem.c), which V() would
+ * give twice. */
+static bool is_plain_id(const struct value *id, bool is_alone)
 {
     struct slice text = value_slice(id);
 
     if (id->kind == VALUE_STRING) {
-        return text.size == 0 ||
+        return is_alone || text.size == 0 ||
                (text.data[0] != '-' && (text.data[0] < '0' || text.data[0] > '9'));
     }
     return id->kind == VALUE_INT || id->kind == VALUE_LONG;
@@ -97,7 +98,7 @@ static bool ids_of(const struct predicate *predicate)
         return false;
     }
     for (uint32_t i = 0; i < predicate->operand_count; i++) {
-        if (!is_plain_id(&predicate->operands[i])) {
+        if (!is_plain_id(&predicate->operands[i], predicate->operand_count == 1)) {
             return false;
         }
         for (uint32_t j = 0; j < i; j++) {

@@ -33,6 +33,7 @@ static int open_node(struct process *process, struct host *host, struct error *e
         .cache_bytes = (size_t)values->cache_bytes,
         .adjacency_cache_bytes = (size_t)values->adjacency_cache_bytes,
         .read_rows_turn = (uint64_t)values->read_rows_turn,
+        .micros = loop_micros,
         .journal_keep = (uint64_t)values->journal_keep,
         .log = &host->log,
     };

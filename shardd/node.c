@@ -25,6 +25,7 @@ enum {
 
 static const size_t CACHE_BYTES = 16 << 20;
 static const uint64_t ROWS_A_TURN = 200000;
+static const uint64_t TURN_US = 10000;
 static const uint64_t JOURNAL_KEEP = 10000;
 
 int node_open(struct node **node, const struct node_options *options, struct error *err)
@@ -43,6 +44,7 @@ int node_open(struct node **node, const struct node_options *options, struct err
         options->adjacency_cache_bytes == 0 ? CACHE_BYTES : options->adjacency_cache_bytes;
     opened->options.read_rows_turn =
         options->read_rows_turn == 0 ? ROWS_A_TURN : options->read_rows_turn;
+    opened->options.turn_us = options->turn_us == 0 ? TURN_US : options->turn_us;
     opened->options.journal_keep =
         options->journal_keep == 0 ? JOURNAL_KEEP : options->journal_keep;
     map_init(&opened->places, NULL);
@@ -596,6 +598,7 @@ int node_turn(struct node *node, uint64_t now_ms, struct outbox *out, struct err
                                 .out = out,
                                 .coordinator = coordinator_of(node),
                                 .rows_left = node->options.read_rows_turn,
+                                .micros = node->options.micros,
                                 .log = node->options.log};
     bool was_busy = false;
 
@@ -605,11 +608,19 @@ int node_turn(struct node *node, uint64_t now_ms, struct outbox *out, struct err
         }
         return node->failure.code;
     }
-    /* Another replica is the first at each turn, so that none has the reads to itself. */
-    node->turn_next++;
+    if (turn.micros != NULL) {
+        turn.end_us = turn.micros() + node->options.turn_us;
+    }
+    /* Another replica is the first at each turn, so that none has the reads to itself; when the
+     * time is up the next turn goes on with those that had none. */
+    size_t first = ++node->turn_next;
     for (size_t i = 0; i < node->replica_count; i++) {
-        struct replica *replica = node->replicas[(node->turn_next + i) % node->replica_count];
+        struct replica *replica = node->replicas[(first + i) % node->replica_count];
         bool was_serving = replica->is_serving;
+        if (i > 0 && replica_turn_is_over(&turn)) {
+            node->turn_next = first + i - 1;
+            break;
+        }
         was_busy = was_busy || replica->request_count > 0;
         int rc = replica_turn(replica, &turn, err);
         if (rc != E_OK) {

@@ -36,7 +36,9 @@ struct node_options {
     uint64_t heartbeat_ms;        /* NODE_STATUS; 0: 100. */
     size_t cache_bytes;           /* SQLite's pages, a shard; 0: 16 MiB. */
     size_t adjacency_cache_bytes; /* Decoded runs, a shard; 0: 16 MiB. */
-    uint64_t read_rows_turn;      /* Rows a read may look at in one turn; 0: 200,000. */
+    uint64_t read_rows_turn;      /* Rows that reads may look at in one turn; 0: 200,000. */
+    uint64_t turn_us;             /* A turn ends by `micros` after so long; 0: 10,000. */
+    uint64_t (*micros)(void);     /* The host's clock; null: turns end by counts alone. */
     uint64_t journal_keep;        /* Journal entries kept behind what is applied; 0: 10,000. */
     struct log *log;              /* May be null. */
 };

@@ -180,6 +180,7 @@ static int open_shards(struct dev *dev, uint64_t cluster_id, struct error *err)
                                    .coordinator_count = 1,
                                    .is_sync = dev->options->is_sync,
                                    .is_old_accepted = !dev->options->is_sync,
+                                   .micros = loop_micros,
                                    .log = &dev->log};
     int rc;
 

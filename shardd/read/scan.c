@@ -4,6 +4,8 @@
 
 #include "common/mem.h"
 
+enum { CLOCK_ROWS = 64 }; /* Between looks at the clock. */
+
 /* ---- set up ---- */
 
 static const uint32_t *symbols_of(struct scan *scan, const struct slice *names, uint32_t count,
@@ -129,6 +131,16 @@ void scan_slot_name(struct scan *scan, enum item_kind kind, struct slice name)
     scan_slot(scan, item_slot_name(kind, name));
 }
 
+/* A look at the clock costs as much as a row of the cache. */
+static bool is_time_up(struct scan *scan)
+{
+    if (scan->budget.micros == NULL || scan->scanned - scan->clocked < CLOCK_ROWS) {
+        return false;
+    }
+    scan->clocked = scan->scanned;
+    return scan->budget.micros() >= scan->budget.end_us;
+}
+
 void scan_spend(struct scan *scan, uint64_t rows)
 {
     uint64_t bytes_max = scan->budget.bytes == 0 ? READ_REPLY_BYTES : scan->budget.bytes;
@@ -136,7 +148,7 @@ void scan_spend(struct scan *scan, uint64_t rows)
     scan->scanned += rows;
     if ((scan->budget.rows > 0 && scan->scanned >= scan->budget.rows) ||
         scan->reply->size - scan->writer.start >= bytes_max ||
-        bulkset_count(&scan->merge) >= SCAN_MERGED_MAX) {
+        bulkset_count(&scan->merge) >= SCAN_MERGED_MAX || is_time_up(scan)) {
         scan->is_full = true;
     }
 }

@@ -63,6 +63,7 @@ struct scan {
     const uint32_t *keys;
     uint32_t *names; /* File symbol -> 1 + symbol of the reply; 0: not yet. */
     uint64_t scanned;
+    uint64_t clocked;          /* What `scanned` was when the clock was looked at. */
     uint64_t count;            /* READ_COUNT; READ_COUNT_EACH: of the vertex at hand. */
     uint64_t *label_counts;    /* READ_LABEL_COUNTS: by file symbol. */
     struct bulkset merge;      /* READ_MERGED. */

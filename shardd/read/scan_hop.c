@@ -285,6 +285,7 @@ static bool offer_cached(struct lane *lane)
         adjcache_find(&scan->tables->cache, lane->vertex->id.num, lane->direction, lane->label);
     struct vids ids;
     struct scan_emit_block block;
+    uint32_t from;
 
     if (entry == NULL) {
         return false;
@@ -299,8 +300,10 @@ static bool offer_cached(struct lane *lane)
     if (scan->at.passed > lane->seen - entry->count) {
         block.from = (uint32_t)(scan->at.passed - (lane->seen - entry->count));
     }
-    scan_spend(scan, entry->count - block.from);
+    from = block.from;
+    /* Charged after: a budget that is used up before would pass over the vertex. */
     offer_far(lane, &block, entry->count);
+    scan_spend(scan, entry->count - from);
     return true;
 }
 

@@ -71,6 +71,7 @@ static int read_applied(struct store *store, const struct read_request *request,
         }
         read_write_init(&scan.writer, reply);
         rc = run_source(&scan);
+        store->counters.scanned += scan.scanned;
         if (rc == E_OK) {
             finish(&scan, store, start);
         } else {

@@ -624,6 +624,11 @@ bool participant_has_prepared(const struct participant *p)
     return lock_has_held(&p->locks);
 }
 
+bool participant_is_pending(const struct participant *p, const struct lock_set *locks)
+{
+    return locks->count > 0 && lock_judge(&p->locks, locks) == LOCK_PENDING;
+}
+
 bool participant_is_blocked(const struct participant *p, uint64_t token)
 {
     return lock_is_blocked(&p->locks, token);

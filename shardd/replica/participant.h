@@ -199,6 +199,8 @@ uint64_t participant_deadline(const struct participant *p);
 bool participant_has_prepared(const struct participant *p);
 void participant_effects_close(struct participant_effects *effects);
 /* READ, after WAIT: what it waits for is still locked, so reading again would not help. */
+/* Such a write would queue: an entry that is not yet applied is in its way. */
+bool participant_is_pending(const struct participant *p, const struct lock_set *locks);
 bool participant_is_blocked(const struct participant *p, uint64_t token);
 /* A waiting read was cancelled. */
 void participant_forget(struct participant *p, uint64_t token);

@@ -8,7 +8,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { FULL_RETRY_MS = 100 };
+enum { FULL_RETRY_MS = 100, READ_LEAST_US = 2500 };
 
 /* ---- open ---- */
 
@@ -102,6 +102,7 @@ int replica_open(struct replica **replica, const struct store_options *options, 
 static void request_free(struct replica_request *request)
 {
     mem_free((void *)(uintptr_t)request->message.body.data);
+    lock_set_close(&request->locks);
     mem_free(request);
 }
 
@@ -112,6 +113,7 @@ static void release(struct replica *replica)
     }
     mem_free(replica->requests);
     mem_free(replica->batch);
+    mem_free(replica->lanes);
     participant_close(&replica->core);
     participant_effects_close(&replica->effects);
     arena_close(&replica->arena);
@@ -340,6 +342,7 @@ static void append(struct replica *replica, const struct participant_effect *eff
     if (request != NULL) {
         request->state = REQUEST_APPENDED;
     }
+    replica->batch_bytes += body.size;
     replica->batch[replica->batch_count++] = (struct store_entry){
         .index = effect->index, .epoch = replica->epoch, .kind = effect->entry, .body = body};
 }
@@ -448,6 +451,7 @@ static int commit(struct replica *replica, struct replica_turn *turn, struct err
     int rc =
         store_append(replica->store, replica->batch, replica->batch_count, replica->epoch, &why);
     replica->batch_count = 0;
+    replica->batch_bytes = 0;
     replica->is_tend_due = true;
     if (rc == E_LIMIT) {
         lose_batch(replica, turn);
@@ -550,6 +554,11 @@ static int adopt(struct replica *replica, struct replica_turn *turn, struct erro
 
 /* ---- the turn ---- */
 
+bool replica_turn_is_over(const struct replica_turn *turn)
+{
+    return turn->micros != NULL && turn->micros() >= turn->end_us;
+}
+
 static void refuse_all(struct replica *replica, struct replica_turn *turn)
 {
     struct error err;
@@ -562,6 +571,15 @@ static void refuse_all(struct replica *replica, struct replica_turn *turn)
         }
     }
     remove_done(replica);
+}
+
+/* However long the disk took for the writes, reads have a part of the turn. */
+static void leave_room(struct replica_turn *turn)
+{
+    if (turn->micros != NULL) {
+        uint64_t least_us = turn->micros() + READ_LEAST_US;
+        turn->reads_end_us = turn->end_us > least_us ? turn->end_us : least_us;
+    }
 }
 
 int replica_turn(struct replica *replica, struct replica_turn *turn, struct error *err)
@@ -586,6 +604,7 @@ int replica_turn(struct replica *replica, struct replica_turn *turn, struct erro
     }
     rc = commit(replica, turn, err);
     if (rc == E_OK && !replica->is_behind) {
+        leave_room(turn);
         replica_offer_reads(replica, turn);
     }
     remove_done(replica);

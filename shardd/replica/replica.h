@@ -14,7 +14,9 @@
  *   transaction wait, at most 50 ms.
  *
  * Shell of shardd/replica/participant.h. Ownership: copies requests.
- * Limits: REPLICA_REQUESTS_MAX waiting requests, then E_LIMIT.
+ * Limits: REPLICA_REQUESTS_MAX waiting requests, then E_LIMIT. A turn takes at most
+ * REPLICA_BATCH_ENTRIES, REPLICA_BATCH_BYTES and REPLICA_BATCH_US of writes, and what the turn's
+ * budget allows of reads, by turns of those who ask; the rest stays queued, in order.
  */
 #ifndef SHARDD_REPLICA_REPLICA_H
 #define SHARDD_REPLICA_REPLICA_H
@@ -23,7 +25,12 @@
 #include "shardd/replica/participant.h"
 #include "shardd/store/store.h"
 
-enum { REPLICA_REQUESTS_MAX = 10000 };
+enum {
+    REPLICA_REQUESTS_MAX = 10000,
+    REPLICA_BATCH_ENTRIES = 512,
+    REPLICA_BATCH_BYTES = 1 << 20,
+    REPLICA_BATCH_US = 2000
+};
 
 struct log;
 
@@ -42,15 +49,25 @@ struct replica_request {
     uint64_t sid; /* As decoded, for the answer. */
     uint64_t seq;
     struct txn_gtid gtid;
+    struct lock_set locks;  /* Of a write that queues for an entry that is not yet applied. */
     struct message message; /* With a body of our own. */
+};
+
+/* A peer with reads that are due. */
+struct replica_lane {
+    peer_id peer;
+    size_t at; /* Its next read is here or later. */
 };
 
 /* What a turn is given, and gives back. */
 struct replica_turn {
     uint64_t now_ms;
     struct outbox *out;
-    peer_id coordinator; /* Whom to ask in doubt. */
-    uint64_t rows_left;  /* That reads may look at. */
+    peer_id coordinator;      /* Whom to ask in doubt. */
+    uint64_t rows_left;       /* That reads may look at. */
+    uint64_t (*micros)(void); /* The host's clock; null: none. */
+    uint64_t end_us;          /* By `micros`: when the turn ends. */
+    uint64_t reads_end_us;    /* When its reads end: set by replica_turn. */
     struct log *log;
 };
 
@@ -70,6 +87,11 @@ struct replica {
     uint64_t token_last;
     struct store_entry *batch;
     size_t batch_count, batch_room;
+    uint64_t batch_bytes;
+    struct replica_lane *lanes; /* Of a turn. */
+    size_t lane_count, lane_room;
+    peer_id read_peer;    /* Whose read was the last one. */
+    uint64_t examined;    /* Writes decoded and checked against the tables, for tests and stats. */
     uint64_t want_epoch;  /* Told by the coordinator. */
     uint64_t want_schema; /* Version; its entry's body: */
     struct bytes schema_body;
@@ -106,6 +128,8 @@ int replica_turn(struct replica *replica, struct replica_turn *turn, struct erro
  * that is what comes of it. */
 void replica_feed(struct replica *replica, struct replica_turn *turn,
                   struct participant_event *event, struct slice txn1);
+/* The time of the turn is up. */
+bool replica_turn_is_over(const struct replica_turn *turn);
 void replica_refuse(struct replica_request *request, struct outbox *out, const struct error *err);
 uint64_t replica_deadline(const struct replica *replica);
 /* Upkeep of the file; keep: entries of journal. */

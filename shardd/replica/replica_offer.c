@@ -1,6 +1,7 @@
 #include "shardd/replica/replica_offer.h"
 
 #include "common/log.h"
+#include "common/mem.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -16,6 +17,7 @@ static void add_lock(void *ctx, uint16_t slot, enum item_mode mode)
 static void examine(struct replica *replica, struct slice changes, struct participant_event *event,
                     struct error *err)
 {
+    replica->examined++;
     event->check = store_items(replica->store, changes, add_lock, event->locks, err);
     if (event->check == E_OK) {
         event->check = store_check(replica->store, changes, err);
@@ -23,6 +25,18 @@ static void examine(struct replica *replica, struct slice changes, struct partic
     if (event->check != E_OK) {
         event->check_text = slice_text(err->text);
     }
+}
+
+/* A write that queues is not examined again before what is in its way has gone. */
+static void keep_locks(struct replica_request *request, struct lock_set *locks)
+{
+    lock_set_close(&request->locks);
+    if (request->state == REQUEST_QUEUED) {
+        request->locks = *locks;
+    } else {
+        lock_set_close(locks);
+    }
+    *locks = (struct lock_set){0};
 }
 
 static void offer_commit1(struct replica *replica, struct replica_request *request,
@@ -61,7 +75,7 @@ static void offer_commit1(struct replica *replica, struct replica_request *reque
     replica_feed(replica, turn, &event,
                  slice_of(arena_copy(&replica->arena, body.data, body.size), body.size));
     bytes_close(&body);
-    lock_set_close(&locks);
+    keep_locks(request, &locks);
     txn_request_close(&txn);
 }
 
@@ -103,7 +117,7 @@ static void offer_prepare(struct replica *replica, struct replica_request *reque
                                       .locks = &locks};
     examine(replica, prepare.part.changes, &event, &err);
     replica_feed(replica, turn, &event, (struct slice){0});
-    lock_set_close(&locks);
+    keep_locks(request, &locks);
     txn_readset_close(&prepare.part.readset);
 }
 
@@ -154,13 +168,26 @@ static bool is_late(struct replica *replica, struct replica_request *request,
     return true;
 }
 
+/* What is appended in a turn is bounded; the first one always fits. */
+static bool is_batch_full(const struct replica *replica, const struct replica_turn *turn,
+                          uint64_t end_us)
+{
+    return replica->batch_count >= REPLICA_BATCH_ENTRIES ||
+           replica->batch_bytes >= REPLICA_BATCH_BYTES ||
+           (turn->micros != NULL && turn->micros() >= end_us);
+}
+
 void replica_offer_writes(struct replica *replica, struct replica_turn *turn)
 {
-    for (size_t i = 0; i < replica->request_count; i++) {
+    uint64_t end_us = turn->micros == NULL ? 0 : turn->micros() + REPLICA_BATCH_US;
+    bool is_full = false;
+
+    for (size_t i = 0; i < replica->request_count && !is_full; i++) {
         struct replica_request *request = replica->requests[i];
         enum message_type type = request->message.type;
         if (request->state != REQUEST_QUEUED || type == MESSAGE_READ || type == MESSAGE_VALIDATE ||
-            is_late(replica, request, turn)) {
+            is_late(replica, request, turn) ||
+            participant_is_pending(&replica->core, &request->locks)) {
             continue;
         }
         if (type == MESSAGE_COMMIT1) {
@@ -170,6 +197,7 @@ void replica_offer_writes(struct replica *replica, struct replica_turn *turn)
         } else {
             offer_decide(replica, request, turn);
         }
+        is_full = is_batch_full(replica, turn, end_us);
     }
 }
 
@@ -219,13 +247,24 @@ static void ask_to_answer(struct replica *replica, struct replica_request *reque
     }
 }
 
+/* Rows of SQLite's, and what was looked at in the cache or in a run. */
+static uint64_t work_of(const struct replica *replica)
+{
+    struct store_counters counters = store_counters(replica->store);
+
+    return counters.rows + counters.scanned;
+}
+
 static void offer_read(struct replica *replica, struct replica_request *request,
                        struct replica_turn *turn)
 {
     struct read_request read;
     struct error err = {0};
-    struct store_budget budget = {.rows = turn->rows_left, .bytes = READ_REPLY_BYTES};
-    uint64_t rows = store_counters(replica->store).rows;
+    struct store_budget budget = {.rows = turn->rows_left,
+                                  .bytes = READ_REPLY_BYTES,
+                                  .micros = turn->micros,
+                                  .end_us = turn->reads_end_us};
+    uint64_t before = work_of(replica);
 
     if (request->message.epoch != replica->epoch) {
         error_set(&err, E_WRONG_EPOCH, "shard %u has another epoch", replica->shard);
@@ -240,8 +279,8 @@ static void offer_read(struct replica *replica, struct replica_request *request,
         bytes_clear(&replica->body);
         rc = store_read(replica->store, &read, &budget, &replica->body, &err);
     }
-    rows = store_counters(replica->store).rows - rows + 1;
-    turn->rows_left -= rows < turn->rows_left ? rows : turn->rows_left;
+    uint64_t work = work_of(replica) - before + 1;
+    turn->rows_left -= work < turn->rows_left ? work : turn->rows_left;
     if (rc != E_OK) {
         replica_refuse(request, turn->out, &err);
     } else {
@@ -265,19 +304,89 @@ static bool is_read_due(const struct replica *replica, const struct replica_requ
             now_ms >= request->arrived_ms + PARTICIPANT_READ_WAIT_MS);
 }
 
+static struct replica_lane *lane_of(struct replica *replica, peer_id peer)
+{
+    for (size_t i = 0; i < replica->lane_count; i++) {
+        if (replica->lanes[i].peer == peer) {
+            return &replica->lanes[i];
+        }
+    }
+    return NULL;
+}
+
+/* Who has reads that are due, in order of arrival. */
+static void find_lanes(struct replica *replica, uint64_t now_ms)
+{
+    peer_id last = 0;
+
+    replica->lane_count = 0;
+    for (size_t i = 0; i < replica->request_count; i++) {
+        peer_id peer = replica->requests[i]->message.peer;
+        if (peer == last || !is_read_due(replica, replica->requests[i], now_ms)) {
+            continue;
+        }
+        last = peer;
+        if (lane_of(replica, peer) != NULL) {
+            continue;
+        }
+        if (replica->lane_count == replica->lane_room) {
+            replica->lane_room = replica->lane_room * 2 + 8;
+            replica->lanes =
+                mem_resize(replica->lanes, replica->lane_room * sizeof *replica->lanes);
+        }
+        replica->lanes[replica->lane_count++] = (struct replica_lane){peer, i};
+    }
+}
+
+/* Offers the next read of the lane. Returns false if there is none. */
+static bool offer_next(struct replica *replica, struct replica_lane *lane,
+                       struct replica_turn *turn)
+{
+    while (lane->at < replica->request_count) {
+        struct replica_request *request = replica->requests[lane->at++];
+        if (request->message.peer == lane->peer && is_read_due(replica, request, turn->now_ms)) {
+            replica->read_peer = lane->peer;
+            offer_read(replica, request, turn);
+            arena_reset(&replica->arena);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* One read of each who asks, and again, beginning with the one after the last of the turn before.
+ */
+static void offer_in_turns(struct replica *replica, struct replica_turn *turn)
+{
+    struct replica_lane *last = lane_of(replica, replica->read_peer);
+    size_t at = last == NULL ? 0 : (size_t)(last - replica->lanes) + 1;
+    size_t idle = 0; /* Lanes in a row without a read. */
+
+    while (idle < replica->lane_count) {
+        struct replica_lane *lane = &replica->lanes[at++ % replica->lane_count];
+        idle = offer_next(replica, lane, turn) ? 0 : idle + 1;
+        if (idle == 0 && (turn->rows_left == 0 ||
+                          (turn->micros != NULL && turn->micros() >= turn->reads_end_us))) {
+            return;
+        }
+    }
+}
+
 void replica_offer_reads(struct replica *replica, struct replica_turn *turn)
 {
     for (size_t i = 0; i < replica->request_count; i++) {
         struct replica_request *request = replica->requests[i];
-        if (request->state == REQUEST_QUEUED && request->message.type == MESSAGE_VALIDATE) {
+        enum message_type type = request->message.type;
+        if ((type == MESSAGE_READ || type == MESSAGE_VALIDATE) &&
+            request->state != REQUEST_DONE && is_late(replica, request, turn)) {
+            continue;
+        }
+        if (request->state == REQUEST_QUEUED && type == MESSAGE_VALIDATE) {
             offer_validate(replica, request, turn);
         }
     }
-    for (size_t i = 0; i < replica->request_count && turn->rows_left > 0; i++) {
-        struct replica_request *request = replica->requests[i];
-        if (is_read_due(replica, request, turn->now_ms) && !is_late(replica, request, turn)) {
-            offer_read(replica, request, turn);
-            arena_reset(&replica->arena);
-        }
+    if (turn->rows_left > 0) {
+        find_lanes(replica, turn->now_ms);
+        offer_in_turns(replica, turn);
     }
 }

@@ -71,6 +71,7 @@ struct store_state {
 /* Counters since open, for tests and stats. */
 struct store_counters {
     uint64_t statements, rows, pages_written, wal_frames, syncs, journal_bytes, checkpoints;
+    uint64_t scanned; /* Rows and edges that reads looked at, those in the cache included. */
 };
 
 struct store;
@@ -129,10 +130,12 @@ int store_items(struct store *store, struct slice changes, item_visit_fn visit, 
 /* ---- reads ---- */
 
 /* Budget of one call, so that cancels and pings are heard: when it is used up the reply has a
- * cursor. */
+ * cursor. At least one row is looked at. */
 struct store_budget {
-    uint64_t rows;  /* Rows and edges looked at, at most; 0: no limit. */
-    uint64_t bytes; /* Of reply body, at most. */
+    uint64_t rows;            /* Rows and edges looked at, at most; 0: no limit. */
+    uint64_t bytes;           /* Of reply body, at most. */
+    uint64_t (*micros)(void); /* The host's clock; null: none. */
+    uint64_t end_us;          /* By `micros`: when the call ends. */
 };
 
 /* Writes the body of READ_REPLY. Staged changes are applied and rolled back. */

@@ -192,6 +192,14 @@ static int open_coord(const struct cluster *cluster, struct cluster_proc *proc, 
     return rc;
 }
 
+/* Each look takes time, so that turns end in the midst of their work; the same at each repeat. */
+static uint64_t slow_micros(void)
+{
+    static uint64_t now_us;
+
+    return now_us += 700;
+}
+
 static int open_node(const struct cluster *cluster, struct cluster_proc *proc, struct error *err)
 {
     struct node_options options = {.node = proc->node,
@@ -206,6 +214,7 @@ static int open_node(const struct cluster *cluster, struct cluster_proc *proc, s
                                    .is_sync = true,
                                    .cache_bytes = 1 << 20,
                                    .adjacency_cache_bytes = cluster->seed % 7 == 0 ? 1 : 1 << 18,
+                                   .micros = cluster->seed % 5 == 2 ? slow_micros : NULL,
                                    .read_rows_turn = cluster->seed % 3 == 1 ? 3 : 0,
                                    .journal_keep = cluster->seed % 4 == 0 ? 20 : 0};
     struct node *node = NULL;

@@ -236,6 +236,14 @@ START_TEST(test_cursors)
     request.hop.to_edges = true;
     request.project = READ_ALL;
     check_pieces(&fix, &request, COUNT + COUNT - 1);
+    /* A vertex of the cache was passed over if the budget ended before its far ends. */
+    request.hop.to_edges = false;
+    request.emit = READ_MERGED;
+    request.hop.far_filters = storefix_filter(
+        &fix, READ_ON_LABEL, NULL, storefix_test(&fix, PREDICATE_EQ, value_cstring("person")));
+    request.hop.far_filter_count = 1;
+    check_pieces(&fix, &request, COUNT + COUNT - 1);
+    request.hop.to_edges = true;
     request.emit = READ_COUNT_EACH;
     request.hop.far_filters = storefix_filter(
         &fix, READ_ON_LABEL, NULL, storefix_test(&fix, PREDICATE_EQ, value_cstring("person")));

@@ -24,6 +24,7 @@ PURE = {'common/' + name for name in (
     'error arena bytes reader vid value number codec predicate text map heap hash prng fsm trace datetime element '
     'message outbox shardmap change txn read read_write slice unicode codec_decode extended number_exact '
     'number_shortest number_text predicate_match value_print value_relation').split()} | {
+    'router/front/httpparse', 'router/front/wsframe', 'router/front/outq',
     'shardd/replica/participant', 'shardd/replica/item', 'coordinator/decision', 'coordinator/member', 'coordinator/state'}
 PURE_FOLDERS = ('router/gremlin/', 'router/plan/', 'router/op/', 'router/remote/', 'router/wire/')
 FORBIDDEN = re.compile(r'^(time|gettimeofday|clock_gettime|clock|rand|random|srand|getrandom|open|fopen|read|write|'

@@ -448,8 +448,11 @@ static int commit(struct replica *replica, struct replica_turn *turn, struct err
     if (replica->batch_count == 0) {
         return E_OK;
     }
-    int rc =
-        store_append(replica->store, replica->batch, replica->batch_count, replica->epoch, &why);
+    int rc = store_append(replica->store,
+                          &(struct store_append){.entries = replica->batch,
+                                                 .count = replica->batch_count,
+                                                 .promise = replica->epoch},
+                          &why);
     replica->batch_count = 0;
     replica->batch_bytes = 0;
     replica->is_tend_due = true;
@@ -499,7 +502,9 @@ static int begin_epoch(struct replica *replica, struct replica_turn *turn, struc
     struct error why = {0};
 
     step_down(replica);
-    int rc = store_append(replica->store, &noop, 1, replica->want_epoch, &why);
+    int rc = store_append(
+        replica->store,
+        &(struct store_append){.entries = &noop, .count = 1, .promise = replica->want_epoch}, &why);
     if (rc == E_LIMIT) {
         wait_for_room(replica, turn, "lead");
         return E_OK;

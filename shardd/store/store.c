@@ -123,6 +123,7 @@ static int load_journal_ends(struct store *store, struct error *err)
 
 static int load_state(struct store *store, struct error *err)
 {
+    uint64_t granted = 0;
     int rc = get_number(store, "promised", &store->state.promised_epoch, err);
 
     if (rc == E_OK) {
@@ -130,6 +131,10 @@ static int load_state(struct store *store, struct error *err)
     }
     if (rc == E_OK) {
         rc = get_number(store, "base_epoch", &store->state.base_epoch, err);
+    }
+    if (rc == E_OK) {
+        rc = get_number(store, "granted", &granted, err);
+        store->state.has_granted = granted != 0;
     }
     if (rc == E_OK) {
         rc = get_number(store, "schema", &store->state.schema_version, err);
@@ -309,56 +314,68 @@ static int add_entry(struct store *store, const struct store_entry *entry, struc
     return stmt_run(&store->tables.stmt, STMT_JOURNAL_ADD, err);
 }
 
-int store_append(struct store *store, const struct store_entry *entries, size_t count,
-                 uint64_t promised_epoch, struct error *err)
+static int cut(struct store *store, uint64_t from, struct error *err)
 {
-    uint64_t bytes = 0;
-    int rc = store_inner_begin(store, store->is_sync ? 2 : 1, err);
+    struct stmt *stmt = &store->tables.stmt;
 
-    for (size_t i = 0; i < count && rc == E_OK; i++) {
-        assert(entries[i].index == store->state.last + 1 + i);
-        bytes += entries[i].body.size;
-        rc = add_entry(store, &entries[i], err);
+    sqlite3_bind_int64(stmt_get(stmt, STMT_JOURNAL_CUT), 1, (sqlite3_int64)from);
+    return stmt_run(stmt, STMT_JOURNAL_CUT, err);
+}
+
+/* Within the transaction. */
+static int append(struct store *store, const struct store_append *what, uint64_t *bytes,
+                  struct error *err)
+{
+    uint64_t last = what->truncate > 0 && what->truncate <= store->state.last ? what->truncate - 1
+                                                                              : store->state.last;
+    int rc = last < store->state.last ? cut(store, what->truncate, err) : E_OK;
+
+    for (size_t i = 0; i < what->count && rc == E_OK; i++) {
+        assert(what->entries[i].index == last + 1 + i);
+        *bytes += what->entries[i].body.size;
+        rc = add_entry(store, &what->entries[i], err);
     }
-    if (rc == E_OK && promised_epoch > store->state.promised_epoch) {
-        rc = store_inner_meta_put(store, "promised", promised_epoch, err);
+    if (rc == E_OK && what->promise > store->state.promised_epoch) {
+        rc = store_inner_meta_put(store, "promised", what->promise, err);
     }
-    if (rc == E_OK) {
-        rc = store_inner_commit(store, err);
+    if (rc == E_OK && what->has_granted && !store->state.has_granted) {
+        rc = store_inner_meta_put(store, "granted", 1, err);
     }
-    if (rc != E_OK) {
-        store_inner_rollback(store, false);
-        return rc;
-    }
-    if (count > 0) {
-        store->state.last += count;
-        store->state.last_epoch = entries[count - 1].epoch;
-        if (store->state.first == 0) {
-            store->state.first = entries[0].index;
-        }
-    }
-    if (promised_epoch > store->state.promised_epoch) {
-        store->state.promised_epoch = promised_epoch;
-    }
-    store->journal_bytes += bytes;
+    return rc;
+}
+
+/* What append did is durable. */
+static int note(struct store *store, const struct store_append *what, uint64_t bytes,
+                struct error *err)
+{
+    struct store_state *state = &store->state;
+
     store->counters.journal_bytes += bytes;
     store->counters.syncs += store->is_sync;
+    if (what->promise > state->promised_epoch) {
+        state->promised_epoch = what->promise;
+    }
+    state->has_granted = state->has_granted || what->has_granted;
+    if (what->truncate > 0 && what->truncate <= state->last) {
+        return load_journal_ends(store, err); /* Seldom: a backup that followed another primary. */
+    }
+    store->journal_bytes += bytes;
+    if (what->count > 0) {
+        state->last += what->count;
+        state->last_epoch = what->entries[what->count - 1].epoch;
+        state->first = state->first == 0 ? what->entries[0].index : state->first;
+    }
     return E_OK;
 }
 
-int store_truncate(struct store *store, uint64_t from, struct error *err)
+int store_append(struct store *store, const struct store_append *what, struct error *err)
 {
-    struct stmt *stmt = &store->tables.stmt;
-    int rc;
+    uint64_t bytes = 0;
 
-    assert(from > store->state.applied);
-    if (from > store->state.last) {
-        return E_OK;
-    }
-    rc = store_inner_begin(store, store->is_sync ? 2 : 1, err);
+    assert(what->truncate == 0 || what->truncate > store->state.applied);
+    int rc = store_inner_begin(store, store->is_sync ? 2 : 1, err);
     if (rc == E_OK) {
-        sqlite3_bind_int64(stmt_get(stmt, STMT_JOURNAL_CUT), 1, (sqlite3_int64)from);
-        rc = stmt_run(stmt, STMT_JOURNAL_CUT, err);
+        rc = append(store, what, &bytes, err);
     }
     if (rc == E_OK) {
         rc = store_inner_commit(store, err);
@@ -367,8 +384,7 @@ int store_truncate(struct store *store, uint64_t from, struct error *err)
         store_inner_rollback(store, false);
         return rc;
     }
-    store->counters.syncs += store->is_sync;
-    return load_journal_ends(store, err);
+    return note(store, what, bytes, err);
 }
 
 int store_each_epoch(struct store *store, store_epoch_fn visit, void *ctx, struct error *err)

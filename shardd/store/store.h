@@ -8,7 +8,7 @@
  * Durable and committed are two things: an entry is durable when store_append has returned, and
  * committed when the caller knows that no other journal can take its place. Only what is committed
  * is applied (store_apply), so an open applies nothing, and what is durable and not applied can
- * still be taken back (store_truncate). One connection does everything,
+ * still be taken back (store_append). One connection does everything,
  * checkpoints included (wal_autocheckpoint=0; store_tend runs PASSIVE ones), because of the WAL
  * reset race before 3.51.3.
  *
@@ -64,6 +64,7 @@ struct store_state {
     uint64_t last;       /* Highest durable index. */
     uint64_t last_epoch; /* Its epoch. */
     uint64_t applied;
+    bool has_granted; /* A lease was granted by this replica, at some time. */
     uint64_t schema_version;
     struct txn_gtid watermark; /* Transactions below are finished and forgotten. */
 };
@@ -87,12 +88,16 @@ struct store_state store_state(const struct store *store);
 
 /* ---- L: journal ---- */
 
-/* One durable commit. Entries continue at state.last + 1. promised_epoch is raised with them; a
- * promise can come without entries. */
-int store_append(struct store *store, const struct store_entry *entries, size_t count,
-                 uint64_t promised_epoch, struct error *err);
-/* Takes back the entries from `from` on, durably; they must not be applied. */
-int store_truncate(struct store *store, uint64_t from, struct error *err);
+/* What one durable commit does to the journal. */
+struct store_append {
+    uint64_t truncate; /* First takes back the entries from here on, none applied; 0: none. */
+    const struct store_entry *entries; /* They continue at the last index + 1. */
+    size_t count;
+    uint64_t promise; /* Raises the promised epoch; 0, or a lower one: as it was. */
+    bool has_granted; /* Remembers that a lease may be out (replica/replication.h). */
+};
+
+int store_append(struct store *store, const struct store_append *append, struct error *err);
 /* For each run of entries of one epoch in the journal, ascending: its first index. */
 typedef void (*store_epoch_fn)(void *ctx, uint64_t first, uint64_t epoch);
 int store_each_epoch(struct store *store, store_epoch_fn visit, void *ctx, struct error *err);

@@ -233,7 +233,11 @@ static void commit(struct bench *bench, enum store_entry_kind kind, struct slice
     }
     bytes_append(&body, list.data, list.size);
     entry.body = bytes_slice(&body);
-    must(bench, store_append(bench->store, &entry, 1, 1, &bench->err), "append");
+    must(bench,
+         store_append(bench->store,
+                      &(struct store_append){.entries = &entry, .count = 1, .promise = 1},
+                      &bench->err),
+         "append");
     must(bench, store_apply(bench->store, entry.index, &bench->err), "apply");
     (void)store_tend(bench->store, 1, &bench->err);
     bytes_close(&body);
@@ -522,7 +526,11 @@ static void bench_writes(struct bench *bench, uint32_t group)
                              &bench->err),
                  "check");
         }
-        must(bench, store_append(bench->store, entries, group, 1, &bench->err), "append");
+        must(bench,
+             store_append(bench->store,
+                          &(struct store_append){.entries = entries, .count = group, .promise = 1},
+                          &bench->err),
+             "append");
         must(bench, store_apply(bench->store, index - 1, &bench->err), "apply");
         (void)store_tend(bench->store, 1000, &bench->err);
     }

@@ -151,7 +151,10 @@ void storefix_entry(struct storefix *fix, enum store_entry_kind kind, struct sli
     const struct store_entry entry = {
         .index = store_state(fix->store).last + 1, .epoch = 1, .kind = kind, .body = body};
 
-    ck_assert_msg(store_append(fix->store, &entry, 1, 1, &fix->err) == E_OK, "%s", fix->err.text);
+    ck_assert_msg(store_append(fix->store,
+                               &(struct store_append){.entries = &entry, .count = 1, .promise = 1},
+                               &fix->err) == E_OK,
+                  "%s", fix->err.text);
     ck_assert_msg(store_apply(fix->store, entry.index, &fix->err) == E_OK, "%s", fix->err.text);
 }
 

@@ -198,7 +198,8 @@ static int commit(struct storefix *fix, int64_t vertex)
     bytes_varint(&body, 0);
     bytes_append(&body, list.data, list.size);
     entry.body = bytes_slice(&body);
-    rc = store_append(fix->store, &entry, 1, 1, &fix->err);
+    rc = store_append(
+        fix->store, &(struct store_append){.entries = &entry, .count = 1, .promise = 1}, &fix->err);
     if (rc == E_OK) {
         rc = store_apply(fix->store, entry.index, &fix->err);
     }

@@ -1,10 +1,8 @@
 #include "common/roster.h"
 
-#include "common/shardmap.h"
-
 #include <assert.h>
 
-enum { REPLICA_BYTES_MIN = 8, FLOOR_BYTES_MIN = 2 };
+enum { REPLICA_BYTES_MIN = 13, FLOOR_BYTES_MIN = 2 };
 
 void roster_status_encode(struct bytes *out, const struct roster_status *status)
 {
@@ -13,12 +11,20 @@ void roster_status_encode(struct bytes *out, const struct roster_status *status)
     bytes_u64(out, status->boot);
     bytes_varint(out, status->map_version);
     bytes_blob(out, status->address);
+    bytes_blob(out, status->zone);
+    bytes_varint(out, status->weight);
+    bytes_u8(out, status->is_leaving);
     bytes_varint(out, status->replica_count);
     for (uint32_t i = 0; i < status->replica_count; i++) {
         const struct roster_replica *replica = &status->replicas[i];
         bytes_varint(out, replica->shard);
+        bytes_u8(out, (uint8_t)replica->role);
         bytes_varint(out, replica->epoch);
         bytes_varint(out, replica->applied);
+        bytes_varint(out, replica->last);
+        bytes_varint(out, replica->last_epoch);
+        bytes_varint(out, replica->lag_entries);
+        bytes_varint(out, replica->lag_bytes);
         bytes_varint(out, replica->schema_version);
         bytes_varint(out, replica->file_bytes);
         bytes_varint(out, replica->vertices);
@@ -38,14 +44,43 @@ static enum roster_suspect decode_suspect(struct reader *reader)
     return (enum roster_suspect)suspect;
 }
 
+static enum shardmap_role decode_role(struct reader *reader)
+{
+    uint8_t role = reader_u8(reader);
+
+    if (role > SHARDMAP_LEARNER) {
+        reader_spoil(reader);
+        return SHARDMAP_STRANGER;
+    }
+    return (enum shardmap_role)role;
+}
+
 static uint32_t decode_number(struct reader *reader)
 {
     uint64_t v = reader_varint(reader);
 
     if (v > UINT32_MAX) {
         reader_spoil(reader);
+        return 0;
     }
     return (uint32_t)v;
+}
+
+static void decode_replica(struct reader *reader, struct roster_replica *replica)
+{
+    replica->shard = decode_number(reader);
+    replica->role = decode_role(reader);
+    replica->epoch = reader_varint(reader);
+    replica->applied = reader_varint(reader);
+    replica->last = reader_varint(reader);
+    replica->last_epoch = reader_varint(reader);
+    replica->lag_entries = reader_varint(reader);
+    replica->lag_bytes = reader_varint(reader);
+    replica->schema_version = reader_varint(reader);
+    replica->file_bytes = reader_varint(reader);
+    replica->vertices = reader_varint(reader);
+    replica->edges = reader_varint(reader);
+    replica->suspect = decode_suspect(reader);
 }
 
 int roster_status_decode(struct slice body, struct arena *arena, struct roster_status *status,
@@ -60,6 +95,13 @@ int roster_status_decode(struct slice body, struct arena *arena, struct roster_s
     status->boot = reader_u64(&reader);
     status->map_version = reader_varint(&reader);
     status->address = reader_blob(&reader);
+    status->zone = reader_blob(&reader);
+    status->weight = decode_number(&reader);
+    uint8_t leaving = reader_u8(&reader);
+    status->is_leaving = leaving == 1;
+    if (status->zone.size > SHARDMAP_ZONE_MAX || status->weight == 0 || leaving > 1) {
+        reader_spoil(&reader);
+    }
     size_t count = reader_count(&reader, REPLICA_BYTES_MIN);
     if (count > SHARDMAP_SHARDS_MAX) {
         reader_spoil(&reader);
@@ -67,14 +109,7 @@ int roster_status_decode(struct slice body, struct arena *arena, struct roster_s
     }
     struct roster_replica *replicas = arena_array(arena, count, sizeof *replicas);
     for (size_t i = 0; i < count; i++) {
-        replicas[i].shard = decode_number(&reader);
-        replicas[i].epoch = reader_varint(&reader);
-        replicas[i].applied = reader_varint(&reader);
-        replicas[i].schema_version = reader_varint(&reader);
-        replicas[i].file_bytes = reader_varint(&reader);
-        replicas[i].vertices = reader_varint(&reader);
-        replicas[i].edges = reader_varint(&reader);
-        replicas[i].suspect = decode_suspect(&reader);
+        decode_replica(&reader, &replicas[i]);
     }
     status->replicas = replicas;
     status->replica_count = (uint32_t)count;
@@ -123,4 +158,71 @@ int roster_config_decode(struct slice body, struct arena *arena, struct roster_c
     config->floors = floors;
     config->floor_count = (uint32_t)count;
     return reader_finish(&reader, "configuration of a node", err);
+}
+
+/* The configuration that it refers to is one that was in force. */
+static void check_primary(struct reader *reader, uint32_t shard, uint32_t node, uint64_t boot)
+{
+    if (shard == 0 || node == 0 || boot == 0) {
+        reader_spoil(reader);
+    }
+}
+
+void roster_alter_encode(struct bytes *out, const struct roster_alter *alter)
+{
+    assert(out != NULL && alter != NULL);
+    bytes_varint(out, alter->shard);
+    bytes_varint(out, alter->node);
+    bytes_u64(out, alter->boot);
+    bytes_varint(out, alter->epoch);
+    bytes_varint(out, alter->cfgver);
+    nodeset_encode(out, &alter->isr);
+}
+
+int roster_alter_decode(struct slice body, struct roster_alter *alter, struct error *err)
+{
+    struct reader reader;
+
+    assert(alter != NULL);
+    *alter = (struct roster_alter){0};
+    reader_init(&reader, body);
+    alter->shard = decode_number(&reader);
+    alter->node = decode_number(&reader);
+    alter->boot = reader_u64(&reader);
+    alter->epoch = reader_varint(&reader);
+    alter->cfgver = reader_varint(&reader);
+    nodeset_decode(&reader, &alter->isr);
+    check_primary(&reader, alter->shard, alter->node, alter->boot);
+    return reader_finish(&reader, "change of who is in sync", err);
+}
+
+void roster_handover_encode(struct bytes *out, const struct roster_handover *handover)
+{
+    assert(out != NULL && handover != NULL);
+    bytes_varint(out, handover->shard);
+    bytes_varint(out, handover->node);
+    bytes_u64(out, handover->boot);
+    bytes_varint(out, handover->epoch);
+    bytes_varint(out, handover->target);
+    bytes_varint(out, handover->within_ms);
+}
+
+int roster_handover_decode(struct slice body, struct roster_handover *handover, struct error *err)
+{
+    struct reader reader;
+
+    assert(handover != NULL);
+    *handover = (struct roster_handover){0};
+    reader_init(&reader, body);
+    handover->shard = decode_number(&reader);
+    handover->node = decode_number(&reader);
+    handover->boot = reader_u64(&reader);
+    handover->epoch = reader_varint(&reader);
+    handover->target = decode_number(&reader);
+    handover->within_ms = decode_number(&reader);
+    check_primary(&reader, handover->shard, handover->node, handover->boot);
+    if (handover->target == 0 || handover->target == handover->node) {
+        reader_spoil(&reader);
+    }
+    return reader_finish(&reader, "hand-over of a shard", err);
 }

@@ -5,11 +5,11 @@
 #include <assert.h>
 
 enum {
-    FORMAT = 1,
-    GRAPH_BYTES_MIN = 8,
+    FORMAT = 2, /* 1: one replica of each shard. */
+    GRAPH_BYTES_MIN = 10,
     INDEX_BYTES_MIN = 3,
-    SHARD_BYTES_MIN = 14,
-    NODE_BYTES_MIN = 11
+    SHARD_BYTES_MIN = 19,
+    NODE_BYTES_MIN = 12
 };
 
 void shardmap_close(struct shardmap *map)
@@ -28,6 +28,9 @@ static void encode_shard(struct bytes *out, const struct shardmap_shard *shard)
     bytes_varint(out, shard->cfgver);
     bytes_varint(out, shard->primary);
     bytes_u64(out, shard->primary_boot);
+    nodeset_encode(out, &shard->replicas);
+    nodeset_encode(out, &shard->isr);
+    nodeset_encode(out, &shard->elr);
     bytes_blob(out, shard->lo);
     bytes_blob(out, shard->hi);
 }
@@ -41,6 +44,8 @@ static void encode_graph(struct bytes *out, const struct shardmap *map,
     bytes_u8(out, (uint8_t)graph->ids);
     bytes_u8(out, graph->is_ready);
     bytes_varint(out, graph->schema_version);
+    bytes_varint(out, graph->replica_count);
+    bytes_varint(out, graph->min_insync);
     bytes_varint(out, graph->index_count);
     for (uint32_t i = 0; i < graph->index_count; i++) {
         bytes_blob(out, graph->indexes[i].name);
@@ -69,6 +74,7 @@ void shardmap_encode(struct bytes *out, const struct shardmap *map)
         bytes_varint(out, map->nodes[i].node);
         bytes_u64(out, map->nodes[i].boot);
         bytes_blob(out, map->nodes[i].address);
+        bytes_blob(out, map->nodes[i].zone);
         bytes_u8(out, map->nodes[i].is_up);
     }
 }
@@ -106,6 +112,15 @@ static struct slice decode_blob(struct reader *reader, struct arena *arena)
                           : slice_of(arena_copy(arena, blob.data, blob.size), blob.size);
 }
 
+bool shardmap_is_fit(uint32_t primary, const struct nodeset *replicas, const struct nodeset *isr,
+                     const struct nodeset *elr)
+{
+    assert(replicas != NULL && isr != NULL && elr != NULL);
+    struct nodeset only = nodeset_minus(isr, elr);
+    return nodeset_has(isr, primary) && nodeset_holds(replicas, isr) &&
+           nodeset_holds(replicas, elr) && only.count == isr->count;
+}
+
 static void decode_shard(struct reader *reader, struct arena *arena, struct shardmap_shard *shard)
 {
     shard->shard = decode_u32(reader);
@@ -113,8 +128,15 @@ static void decode_shard(struct reader *reader, struct arena *arena, struct shar
     shard->cfgver = reader_varint(reader);
     shard->primary = decode_u32(reader);
     shard->primary_boot = reader_u64(reader);
+    nodeset_decode(reader, &shard->replicas);
+    nodeset_decode(reader, &shard->isr);
+    nodeset_decode(reader, &shard->elr);
     shard->lo = decode_blob(reader, arena);
     shard->hi = decode_blob(reader, arena);
+    if (!reader->is_bad &&
+        !shardmap_is_fit(shard->primary, &shard->replicas, &shard->isr, &shard->elr)) {
+        reader_spoil(reader);
+    }
 }
 
 /* The shards of a graph cover the key space without gap or overlap. */
@@ -163,6 +185,12 @@ static void decode_graph(struct reader *reader, struct shardmap *map, struct sha
     graph->ids = (enum shardmap_ids)ids;
     graph->is_ready = ready == 1;
     graph->schema_version = reader_varint(reader);
+    graph->replica_count = decode_u32(reader);
+    graph->min_insync = decode_u32(reader);
+    if (graph->min_insync < 1 || graph->min_insync > graph->replica_count ||
+        graph->replica_count > SHARDMAP_REPLICAS_MAX) {
+        reader_spoil(reader);
+    }
     decode_indexes(reader, &map->arena, graph);
     size_t count = decode_count(reader, SHARD_BYTES_MIN, map->shard_count - *shard_next);
     graph->shard_first = *shard_next;
@@ -170,6 +198,7 @@ static void decode_graph(struct reader *reader, struct shardmap *map, struct sha
         struct shardmap_shard *shard = &map->shards[*shard_next];
         decode_shard(reader, &map->arena, shard);
         shard->graph = graph->graph;
+        shard->min_insync = graph->min_insync;
         ++*shard_next;
     }
     graph->shard_count = (uint32_t)count;
@@ -188,6 +217,7 @@ static void decode_nodes(struct reader *reader, struct shardmap *map)
         map->nodes[i].node = decode_u32(reader);
         map->nodes[i].boot = reader_u64(reader);
         map->nodes[i].address = decode_blob(reader, &map->arena);
+        map->nodes[i].zone = decode_blob(reader, &map->arena);
         map->nodes[i].is_up = reader_u8(reader) != 0;
     }
 }
@@ -202,8 +232,12 @@ int shardmap_decode(struct slice input, struct shardmap *map, struct error *err)
     *map = (struct shardmap){0};
     arena_init(&map->arena, 0);
     reader_init(&reader, input);
-    if (reader_u8(&reader) != FORMAT) {
-        reader_spoil(&reader);
+    uint8_t format = reader_u8(&reader);
+    if (input.size > 0 && format != FORMAT) {
+        return error_set(err, E_MALFORMED,
+                         "shard map of format %u, this process reads %u: all processes of a "
+                         "cluster must be of one version",
+                         format, FORMAT);
     }
     map->version = reader_varint(&reader);
     map->cluster_id = reader_u64(&reader);
@@ -260,6 +294,35 @@ const struct shardmap_shard *shardmap_shard(const struct shardmap *map, uint32_t
     return NULL;
 }
 
+const struct shardmap_node *shardmap_node(const struct shardmap *map, uint32_t node)
+{
+    assert(map != NULL);
+    for (uint32_t i = 0; i < map->node_count; i++) {
+        if (map->nodes[i].node == node) {
+            return &map->nodes[i];
+        }
+    }
+    return NULL;
+}
+
+enum shardmap_role shardmap_role(const struct shardmap_shard *shard, uint32_t node, uint64_t boot)
+{
+    assert(shard != NULL && boot != 0);
+    if (shard->primary == node && shard->primary_boot == boot) {
+        return SHARDMAP_PRIMARY;
+    }
+    if (nodeset_has(&shard->isr, node)) {
+        return SHARDMAP_BACKUP;
+    }
+    return nodeset_has(&shard->replicas, node) ? SHARDMAP_LEARNER : SHARDMAP_STRANGER;
+}
+
+struct nodeset shardmap_learners(const struct shardmap_shard *shard)
+{
+    assert(shard != NULL);
+    return nodeset_minus(&shard->replicas, &shard->isr);
+}
+
 void shardmap_key(enum shardmap_partitioner partitioner, const struct vid *id, struct bytes *out)
 {
     assert(id != NULL && out != NULL);
@@ -313,6 +376,26 @@ static void dump_hex(struct bytes *out, struct slice key)
     }
 }
 
+static void dump_shard(struct bytes *out, const struct shardmap_shard *shard)
+{
+    bytes_format(out, "  shard %u [", shard->shard);
+    dump_hex(out, shard->lo);
+    bytes_format(out, "..");
+    dump_hex(out, shard->hi);
+    bytes_format(out, ") epoch %llu config %llu on node %u%s", (unsigned long long)shard->epoch,
+                 (unsigned long long)shard->cfgver, shard->primary,
+                 shard->primary_boot == 0 ? ", not running" : "");
+    if (shard->replicas.count > 1) {
+        bytes_format(out, ", replicas ");
+        nodeset_dump(out, &shard->replicas);
+        bytes_format(out, ", in sync ");
+        nodeset_dump(out, &shard->isr);
+        bytes_format(out, ", eligible ");
+        nodeset_dump(out, &shard->elr);
+    }
+    bytes_format(out, "\n");
+}
+
 static void dump_graph(struct bytes *out, const struct shardmap *map,
                        const struct shardmap_graph *graph)
 {
@@ -332,14 +415,7 @@ static void dump_graph(struct bytes *out, const struct shardmap *map,
         bytes_format(out, "\n");
     }
     for (uint32_t i = 0; i < graph->shard_count; i++) {
-        const struct shardmap_shard *shard = &map->shards[graph->shard_first + i];
-        bytes_format(out, "  shard %u [", shard->shard);
-        dump_hex(out, shard->lo);
-        bytes_format(out, "..");
-        dump_hex(out, shard->hi);
-        bytes_format(out, ") epoch %llu config %llu on node %u%s\n",
-                     (unsigned long long)shard->epoch, (unsigned long long)shard->cfgver,
-                     shard->primary, shard->primary_boot == 0 ? ", not running" : "");
+        dump_shard(out, &map->shards[graph->shard_first + i]);
     }
 }
 

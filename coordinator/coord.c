@@ -238,7 +238,7 @@ static void add_floors(struct coord *coord, uint32_t node, struct roster_config 
     for (uint32_t i = 0; i < state->graph_count; i++) {
         for (uint32_t j = 0; j < state->graphs[i].shard_count; j++) {
             const struct state_shard *shard = &state->graphs[i].shards[j];
-            if (shard->primary == node && shard->applied > 0) {
+            if (nodeset_has(&shard->isr, node) && shard->applied > 0) {
                 floors[config->floor_count++] =
                     (struct roster_floor){.shard = shard->shard, .applied = shard->applied};
             }
@@ -281,7 +281,9 @@ static void on_status(struct coord *coord, const struct message *message)
                      &(struct state_command){.kind = STATE_NODE_UP,
                                              .node = status.node,
                                              .boot = status.boot,
-                                             .name = status.address},
+                                             .name = status.address,
+                                             .zone = status.zone,
+                                             .weight = status.weight},
                      coord_take(coord, message));
         break;
     case MEMBER_CONFIG:

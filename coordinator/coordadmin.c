@@ -332,7 +332,15 @@ static int graph_create(struct coord *coord, const struct value *request,
     }
     uint32_t *nodes = arena_array(&coord->arena, command->shard_count, sizeof *nodes);
     command->shards = nodes;
-    return member_assign(&coord->member, command->shard_count, nodes, err);
+    rc = member_assign(&coord->member, command->shard_count, nodes, err);
+    struct nodeset *replicas = arena_array(&coord->arena, command->shard_count, sizeof *replicas);
+    for (uint32_t i = 0; i < command->shard_count && rc == E_OK; i++) {
+        replicas[i] = nodeset_of(nodes[i]);
+    }
+    command->replicas = replicas;
+    command->replica_count = 1;
+    command->min_insync = 1;
+    return rc;
 }
 
 static int index_change(const struct value *request, bool is_create, struct state_command *command,

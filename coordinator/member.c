@@ -110,7 +110,8 @@ enum member_answer member_hear(struct member *member, uint64_t now_ms,
             ? NULL
             : mem_copy(status->replicas, status->replica_count * sizeof *status->replicas);
     node->replica_count = status->replica_count;
-    if (is_known && known->is_up && slice_equal(known->address, status->address)) {
+    if (is_known && known->is_up && slice_equal(known->address, status->address) &&
+        slice_equal(known->zone, status->zone) && known->weight == status->weight) {
         return MEMBER_CONFIG;
     }
     node->proposed_ms = now_ms;

@@ -52,6 +52,7 @@ void state_init(struct state *state, uint64_t cluster_id)
     assert(state != NULL);
     *state =
         (struct state){.cluster_id = cluster_id, .graph_next = 1, .shard_next = 1, .sid_next = 1};
+    map_init(&state->places, NULL);
 }
 
 static void index_close(struct shardmap_index *index)
@@ -83,6 +84,7 @@ void state_close(struct state *state)
     }
     for (uint32_t i = 0; i < state->node_count; i++) {
         discard(&state->nodes[i].address);
+        discard(&state->nodes[i].zone);
     }
     for (uint32_t i = 0; i < state->session_count; i++) {
         mem_free(state->sessions[i].committed);
@@ -90,6 +92,7 @@ void state_close(struct state *state)
     for (uint32_t i = 0; i < state->decision_count; i++) {
         mem_free(state->decisions[i].shards);
     }
+    map_close(&state->places);
     mem_free(state->nodes);
     mem_free(state->graphs);
     mem_free(state->sessions);
@@ -129,17 +132,28 @@ struct state_graph *state_graph_by_id(const struct state *state, uint32_t graph)
     return NULL;
 }
 
-struct state_shard *state_shard(const struct state *state, uint32_t shard)
+void state_index(struct state *state)
 {
+    map_clear(&state->places);
     for (uint32_t i = 0; i < state->graph_count; i++) {
-        struct state_graph *graph = &state->graphs[i];
-        /* Numbers of a graph's shards follow each other. */
-        if (graph->shard_count > 0 && shard >= graph->shards[0].shard &&
-            shard - graph->shards[0].shard < graph->shard_count) {
-            return &graph->shards[shard - graph->shards[0].shard];
+        for (uint32_t j = 0; j < state->graphs[i].shard_count; j++) {
+            map_put(&state->places, state->graphs[i].shards[j].shard, (uint64_t)i << 32 | j);
         }
     }
-    return NULL;
+}
+
+struct state_graph *state_shard_graph(const struct state *state, uint32_t shard)
+{
+    const uint64_t *place = map_get(&state->places, shard);
+
+    return place == NULL ? NULL : &state->graphs[*place >> 32];
+}
+
+struct state_shard *state_shard(const struct state *state, uint32_t shard)
+{
+    const uint64_t *place = map_get(&state->places, shard);
+
+    return place == NULL ? NULL : &state->graphs[*place >> 32].shards[(uint32_t)*place];
 }
 
 /* Place of the first session that is not below sid. */
@@ -222,10 +236,10 @@ __attribute__((format(printf, 3, 4))) static void refuse(struct state_result *re
     va_end(args);
 }
 
-static void set_address(struct state_node *node, struct slice address)
+static void set_text(struct slice *text, struct slice wanted)
 {
-    discard(&node->address);
-    node->address = keep(address);
+    discard(text);
+    *text = keep(wanted);
 }
 
 static void node_up(struct state *state, const struct state_command *command,
@@ -238,7 +252,8 @@ static void node_up(struct state *state, const struct state_command *command,
         return;
     }
     if (node != NULL && node->boot == command->boot && node->is_up &&
-        slice_equal(node->address, command->name)) {
+        slice_equal(node->address, command->name) && slice_equal(node->zone, command->zone) &&
+        node->weight == command->weight) {
         return;
     }
     if (node == NULL) {
@@ -254,7 +269,9 @@ static void node_up(struct state *state, const struct state_command *command,
     bool is_new_boot = node->boot != command->boot;
     node->boot = command->boot;
     node->is_up = true;
-    set_address(node, command->name);
+    node->weight = command->weight;
+    set_text(&node->address, command->name);
+    set_text(&node->zone, command->zone);
     state->version++;
     for (uint32_t i = 0; i < state->graph_count && is_new_boot; i++) {
         for (uint32_t j = 0; j < state->graphs[i].shard_count; j++) {
@@ -325,12 +342,28 @@ static bool is_graph_possible(const struct state *state, const struct state_comm
         refuse(result, E_LIMIT, "at most %u graphs and %u shards", SHARDMAP_GRAPHS_MAX,
                SHARDMAP_SHARDS_MAX);
     }
+    if (result->code == E_OK &&
+        (command->min_insync < 1 || command->min_insync > command->replica_count ||
+         command->replica_count > SHARDMAP_REPLICAS_MAX)) {
+        refuse(result, E_INVALID,
+               "a shard has 1 to %u replicas, and 1 to that many must be in sync",
+               SHARDMAP_REPLICAS_MAX);
+    }
     for (uint32_t i = 0; i < command->shard_count && result->code == E_OK; i++) {
-        if (state_node(state, command->shards[i]) == NULL) {
-            refuse(result, E_UNAVAILABLE, "node %u is not known", command->shards[i]);
+        const struct nodeset *replicas = &command->replicas[i];
+        if (replicas->count != command->replica_count ||
+            !nodeset_has(replicas, command->shards[i])) {
+            refuse(result, E_INVALID, "a shard is given %u nodes, its primary among them",
+                   command->replica_count);
         }
-        if (i > 0 && slice_compare(i == 1 ? (struct slice){0} : command->splits[i - 2],
-                                   command->splits[i - 1]) >= 0) {
+        for (uint32_t j = 0; j < replicas->count && result->code == E_OK; j++) {
+            if (state_node(state, replicas->nodes[j]) == NULL) {
+                refuse(result, E_UNAVAILABLE, "node %u is not known", replicas->nodes[j]);
+            }
+        }
+        if (result->code == E_OK && i > 0 &&
+            slice_compare(i == 1 ? (struct slice){0} : command->splits[i - 2],
+                          command->splits[i - 1]) >= 0) {
             refuse(result, E_INVALID, "split keys must ascend");
         }
     }
@@ -353,6 +386,8 @@ static void graph_create(struct state *state, const struct state_command *comman
     graph->ids = command->ids;
     graph->schema_version = 1;
     graph->id_next = MADE_IDS_FROM;
+    graph->replica_count = command->replica_count;
+    graph->min_insync = command->min_insync;
     graph->shard_count = command->shard_count;
     graph->shards = mem_array(graph->shard_count, sizeof *graph->shards);
     for (uint32_t i = 0; i < graph->shard_count; i++) {
@@ -362,9 +397,13 @@ static void graph_create(struct state *state, const struct state_command *comman
         shard->cfgver = 1;
         shard->primary = command->shards[i];
         shard->primary_boot = state_node(state, shard->primary)->boot;
+        /* All are empty: nobody has missed anything. */
+        shard->replicas = command->replicas[i];
+        shard->isr = command->replicas[i];
         shard->lo = i == 0 ? (struct slice){0} : keep(command->splits[i - 1]);
         shard->hi = i + 1 == graph->shard_count ? (struct slice){0} : keep(command->splits[i]);
     }
+    state_index(state);
     state->version++;
     result->number = graph->graph;
 }
@@ -382,12 +421,10 @@ static void graph_ready(struct state *state, const struct state_command *command
 /* A shard that is no more takes part in nothing. */
 static void leave_decisions(struct state *state, const struct state_graph *graph)
 {
-    uint32_t first = graph->shards[0].shard;
-
     for (uint32_t i = state->decision_count; i > 0; i--) {
         struct state_decision *decision = &state->decisions[i - 1];
         for (uint32_t j = decision->shard_count; j > 0; j--) {
-            if (decision->shards[j - 1] - first < graph->shard_count) {
+            if (state_shard_graph(state, decision->shards[j - 1]) == graph) {
                 erase(decision->shards, &decision->shard_count, sizeof *decision->shards, j - 1);
             }
         }
@@ -423,6 +460,7 @@ static void graph_drop(struct state *state, const struct state_command *command,
     uint32_t at = (uint32_t)(graph - state->graphs);
     graph_close(graph);
     erase(state->graphs, &state->graph_count, sizeof *state->graphs, at);
+    state_index(state);
     state->version++;
 }
 

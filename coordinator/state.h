@@ -10,10 +10,10 @@
  * of them may have been under way at the same time.
  *
  * command           changes
- * NODE_UP           a node's boot and address; each shard it leads gets a new epoch for the new
- * boot
+ * NODE_UP           a node's boot, address, zone; each shard it leads gets a new epoch for the new
+ *                   boot
  * NODE_DOWN         a node that has been silent; its shards keep their primary (one replica)
- * GRAPH_CREATE      a graph with its shards on the nodes given; not ready until they have confirmed
+ * GRAPH_CREATE      a graph with its replicas on the nodes given; not ready until all confirmed
  * GRAPH_READY       all shards have confirmed
  * GRAPH_DROP        the graph, its shards, their part in decisions
  * INDEX_CREATE/DROP the schema's version
@@ -31,6 +31,7 @@
 #ifndef COORDINATOR_STATE_H
 #define COORDINATOR_STATE_H
 
+#include "common/map.h"
 #include "common/shardmap.h"
 #include "common/txn.h"
 
@@ -62,16 +63,21 @@ struct state_command {
     uint32_t node;     /* NODE_UP, NODE_DOWN, APPLIED. */
     uint64_t boot;     /* NODE_UP, NODE_DOWN, APPLIED. */
     struct slice name; /* NODE_UP: the address; GRAPH_CREATE, GRAPH_DROP, INDEX_*: the graph. */
+    struct slice zone; /* NODE_UP. */
+    uint32_t weight;   /* NODE_UP: not 0. */
     enum shardmap_partitioner partitioner; /* GRAPH_CREATE. */
     enum shardmap_ids ids;
-    uint32_t shard_count;        /* GRAPH_CREATE, DECIDE, APPLIED. */
-    const uint32_t *shards;      /* GRAPH_CREATE: the primary of each; DECIDE: participants. */
-    const uint64_t *applied;     /* APPLIED: of each of the shards. */
-    const struct slice *splits;  /* GRAPH_CREATE: shard_count - 1 keys, ascending. */
-    uint32_t graph;              /* GRAPH_READY, IDS. */
-    struct shardmap_index index; /* INDEX_CREATE; INDEX_DROP: the name. */
-    uint64_t count;              /* IDS. */
-    uint32_t sid_count;          /* SESSION_EXPIRE. */
+    uint32_t shard_count;           /* GRAPH_CREATE, DECIDE, APPLIED. */
+    const uint32_t *shards;         /* GRAPH_CREATE: the primary of each; DECIDE: participants. */
+    const uint64_t *applied;        /* APPLIED: of each of the shards. */
+    const struct slice *splits;     /* GRAPH_CREATE: shard_count - 1 keys, ascending. */
+    const struct nodeset *replicas; /* GRAPH_CREATE: of each shard, its primary among them. */
+    uint32_t replica_count;         /* GRAPH_CREATE: wanted of each shard. */
+    uint32_t min_insync;            /* GRAPH_CREATE. */
+    uint32_t graph;                 /* GRAPH_READY, IDS. */
+    struct shardmap_index index;    /* INDEX_CREATE; INDEX_DROP: the name. */
+    uint64_t count;                 /* IDS. */
+    uint32_t sid_count;             /* SESSION_EXPIRE. */
     const uint64_t *sids;
     struct txn_gtid gtid; /* DECIDE. */
     uint64_t sid;
@@ -94,8 +100,11 @@ struct state_shard {
     uint64_t epoch;
     uint64_t cfgver;
     uint32_t primary;
-    uint64_t primary_boot;
-    uint64_t applied; /* By its primary, as far as it was told. */
+    uint64_t primary_boot;   /* 0: that process has ended, and another is not chosen yet. */
+    uint64_t applied;        /* By its primary, as far as it was told. */
+    struct nodeset replicas; /* Who is who: shardmap.h. */
+    struct nodeset isr;
+    struct nodeset elr;
     struct slice lo;
     struct slice hi;
 };
@@ -108,6 +117,8 @@ struct state_graph {
     bool is_ready;
     uint64_t schema_version;
     uint64_t id_next;
+    uint32_t replica_count; /* Wanted of each shard. */
+    uint32_t min_insync;
     struct shardmap_index *indexes;
     uint32_t index_count;
     struct state_shard *shards;
@@ -118,6 +129,8 @@ struct state_node {
     uint32_t node;
     uint64_t boot;
     struct slice address;
+    struct slice zone;
+    uint32_t weight; /* Share of the replicas that it is given, relative to other nodes. */
     bool is_up;
 };
 
@@ -147,6 +160,7 @@ struct state {
     uint32_t node_count, node_room;
     struct state_graph *graphs; /* By number. */
     uint32_t graph_count, graph_room;
+    struct map places;              /* shard -> place of its graph << 32 | place in the graph. */
     struct state_session *sessions; /* By sid. */
     uint32_t session_count, session_room;
     struct state_decision *decisions; /* By gtid: committed, and not yet carried out by all. */
@@ -164,6 +178,8 @@ void state_apply(struct state *state, const struct state_command *command,
 
 void state_encode(struct bytes *out, const struct state *state);
 int state_decode(struct slice input, struct state *state, struct error *err);
+/* Finds the places of all shards again, after graphs or their shards have changed. */
+void state_index(struct state *state);
 /* The map as bytes (shardmap_encode). */
 void state_map(const struct state *state, struct bytes *out);
 
@@ -172,6 +188,8 @@ struct state_node *state_node(const struct state *state, uint32_t node);
 struct state_graph *state_graph(const struct state *state, struct slice name);
 struct state_graph *state_graph_by_id(const struct state *state, uint32_t graph);
 struct state_shard *state_shard(const struct state *state, uint32_t shard);
+/* The graph of a shard that state_shard finds. */
+struct state_graph *state_shard_graph(const struct state *state, uint32_t shard);
 struct state_session *state_session(const struct state *state, uint64_t sid);
 struct state_decision *state_decision(const struct state *state, struct txn_gtid gtid);
 bool state_is_committed(const struct state_session *session, uint64_t seq);

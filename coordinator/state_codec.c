@@ -1,11 +1,18 @@
 #include "coordinator/state.h"
 
 #include "common/mem.h"
+#include "common/roster.h"
 
 #include <assert.h>
 #include <string.h>
 
-enum { FORMAT_NO_FLOORS = 1, FORMAT = 2, ITEM_BYTES_MIN = 1 };
+enum {
+    FORMAT_NO_FLOORS = 1,
+    FORMAT_NO_REPLICAS = 2, /* One replica of each shard; no zones. */
+    FORMAT = 3,
+    SECOND = 0x80, /* Of a command's first byte: its second form. The first one is still read. */
+    ITEM_BYTES_MIN = 1
+};
 
 /* ---- commands ---- */
 
@@ -21,9 +28,12 @@ static void encode_graph_create(struct bytes *out, const struct state_command *c
     bytes_blob(out, command->name);
     bytes_u8(out, (uint8_t)command->partitioner);
     bytes_u8(out, (uint8_t)command->ids);
+    bytes_varint(out, command->replica_count);
+    bytes_varint(out, command->min_insync);
     bytes_varint(out, command->shard_count);
     for (uint32_t i = 0; i < command->shard_count; i++) {
         bytes_varint(out, command->shards[i]);
+        nodeset_encode(out, &command->replicas[i]);
         if (i > 0) {
             bytes_blob(out, command->splits[i - 1]);
         }
@@ -54,16 +64,27 @@ static void encode_applied(struct bytes *out, const struct state_command *comman
     }
 }
 
+static void encode_node(struct bytes *out, const struct state_command *command)
+{
+    bytes_varint(out, command->node);
+    bytes_u64(out, command->boot);
+    bytes_blob(out, command->name);
+    if (command->kind == STATE_NODE_UP) {
+        bytes_blob(out, command->zone);
+        bytes_varint(out, command->weight);
+    }
+}
+
 void state_command_encode(struct bytes *out, const struct state_command *command)
 {
+    bool is_second = command->kind == STATE_NODE_UP || command->kind == STATE_GRAPH_CREATE;
+
     assert(out != NULL && command != NULL);
-    bytes_u8(out, (uint8_t)command->kind);
+    bytes_u8(out, (uint8_t)(command->kind | (is_second ? SECOND : 0)));
     switch (command->kind) {
     case STATE_NODE_UP:
     case STATE_NODE_DOWN:
-        bytes_varint(out, command->node);
-        bytes_u64(out, command->boot);
-        bytes_blob(out, command->name);
+        encode_node(out, command);
         break;
     case STATE_GRAPH_CREATE:
         encode_graph_create(out, command);
@@ -151,16 +172,50 @@ static void decode_kinds(struct reader *reader, enum shardmap_partitioner *parti
     *ids = (enum shardmap_ids)i;
 }
 
-static void decode_graph_create(struct reader *reader, struct arena *arena,
+/* The only replica of each shard, as it was before there could be more. */
+static struct nodeset only_replica(struct reader *reader, uint32_t node)
+{
+    if (node == 0) {
+        reader_spoil(reader);
+        return (struct nodeset){0};
+    }
+    return nodeset_of(node);
+}
+
+static void decode_node(struct reader *reader, bool is_second, struct state_command *command)
+{
+    command->node = decode_u32(reader);
+    command->boot = reader_u64(reader);
+    command->name = reader_blob(reader);
+    command->weight = ROSTER_WEIGHT;
+    if (is_second) {
+        command->zone = reader_blob(reader);
+        command->weight = decode_u32(reader);
+    }
+    if (command->zone.size > SHARDMAP_ZONE_MAX || command->weight == 0) {
+        reader_spoil(reader);
+    }
+}
+
+static void decode_graph_create(struct reader *reader, struct arena *arena, bool is_second,
                                 struct state_command *command)
 {
     command->name = reader_blob(reader);
     decode_kinds(reader, &command->partitioner, &command->ids);
+    command->replica_count = is_second ? decode_u32(reader) : 1;
+    command->min_insync = is_second ? decode_u32(reader) : 1;
     size_t count = decode_count(reader, STATE_SHARDS_MAX);
     uint32_t *shards = arena_array(arena, count, sizeof *shards);
     struct slice *splits = arena_array(arena, count, sizeof *splits);
+    struct nodeset *replicas = arena_array(arena, count, sizeof *replicas);
+    command->replicas = replicas;
     for (size_t i = 0; i < count; i++) {
         shards[i] = decode_u32(reader);
+        if (is_second) {
+            nodeset_decode(reader, &replicas[i]);
+        } else {
+            replicas[i] = only_replica(reader, shards[i]);
+        }
         if (i > 0) {
             splits[i - 1] = reader_blob(reader);
         }
@@ -228,17 +283,16 @@ static void decode_applied(struct reader *reader, struct arena *arena,
     command->applied = applied;
 }
 
-static void decode_fields(struct reader *reader, struct arena *arena, struct state_command *command)
+static void decode_fields(struct reader *reader, struct arena *arena, bool is_second,
+                          struct state_command *command)
 {
     switch (command->kind) {
     case STATE_NODE_UP:
     case STATE_NODE_DOWN:
-        command->node = decode_u32(reader);
-        command->boot = reader_u64(reader);
-        command->name = reader_blob(reader);
+        decode_node(reader, is_second, command);
         break;
     case STATE_GRAPH_CREATE:
-        decode_graph_create(reader, arena, command);
+        decode_graph_create(reader, arena, is_second, command);
         break;
     case STATE_GRAPH_READY:
         command->graph = decode_u32(reader);
@@ -280,13 +334,16 @@ int state_command_decode(struct slice body, struct arena *arena, struct state_co
     assert(arena != NULL && command != NULL);
     *command = (struct state_command){0};
     reader_init(&reader, body);
-    uint8_t kind = reader_u8(&reader);
-    if (kind < STATE_NODE_UP || kind > STATE_APPLIED) {
+    uint8_t first = reader_u8(&reader);
+    uint8_t kind = first & (SECOND - 1);
+    bool is_second = (first & SECOND) != 0;
+    if (kind < STATE_NODE_UP || kind > STATE_APPLIED ||
+        (is_second && kind != STATE_NODE_UP && kind != STATE_GRAPH_CREATE)) {
         reader_spoil(&reader);
         kind = STATE_SESSION_NEW;
     }
     command->kind = (enum state_command_kind)kind;
-    decode_fields(&reader, arena, command);
+    decode_fields(&reader, arena, is_second, command);
     return reader_finish(&reader, "command", err);
 }
 
@@ -301,6 +358,8 @@ static void encode_graph(struct bytes *out, const struct state_graph *graph)
     bytes_u8(out, graph->is_ready);
     bytes_varint(out, graph->schema_version);
     bytes_varint(out, graph->id_next);
+    bytes_varint(out, graph->replica_count);
+    bytes_varint(out, graph->min_insync);
     bytes_varint(out, graph->index_count);
     for (uint32_t i = 0; i < graph->index_count; i++) {
         encode_index(out, &graph->indexes[i]);
@@ -314,6 +373,9 @@ static void encode_graph(struct bytes *out, const struct state_graph *graph)
         bytes_varint(out, shard->primary);
         bytes_u64(out, shard->primary_boot);
         bytes_varint(out, shard->applied);
+        nodeset_encode(out, &shard->replicas);
+        nodeset_encode(out, &shard->isr);
+        nodeset_encode(out, &shard->elr);
         bytes_blob(out, shard->lo);
         bytes_blob(out, shard->hi);
     }
@@ -359,6 +421,8 @@ void state_encode(struct bytes *out, const struct state *state)
         bytes_varint(out, state->nodes[i].node);
         bytes_u64(out, state->nodes[i].boot);
         bytes_blob(out, state->nodes[i].address);
+        bytes_blob(out, state->nodes[i].zone);
+        bytes_varint(out, state->nodes[i].weight);
         bytes_u8(out, state->nodes[i].is_up);
     }
     bytes_varint(out, state->graph_count);
@@ -371,6 +435,22 @@ void state_encode(struct bytes *out, const struct state *state)
 static struct slice keep(struct slice text)
 {
     return text.size == 0 ? (struct slice){0} : slice_of(mem_copy(text.data, text.size), text.size);
+}
+
+static void decode_replicas(struct reader *reader, uint8_t format, struct state_shard *shard)
+{
+    if (format <= FORMAT_NO_REPLICAS) {
+        shard->replicas = only_replica(reader, shard->primary);
+        shard->isr = shard->replicas;
+        return;
+    }
+    nodeset_decode(reader, &shard->replicas);
+    nodeset_decode(reader, &shard->isr);
+    nodeset_decode(reader, &shard->elr);
+    if (!reader->is_bad &&
+        !shardmap_is_fit(shard->primary, &shard->replicas, &shard->isr, &shard->elr)) {
+        reader_spoil(reader);
+    }
 }
 
 static void decode_shards(struct reader *reader, uint8_t format, struct state_graph *graph)
@@ -386,6 +466,7 @@ static void decode_shards(struct reader *reader, uint8_t format, struct state_gr
         shard->primary = decode_u32(reader);
         shard->primary_boot = reader_u64(reader);
         shard->applied = format == FORMAT_NO_FLOORS ? 0 : reader_varint(reader);
+        decode_replicas(reader, format, shard);
         shard->lo = keep(reader_blob(reader));
         shard->hi = keep(reader_blob(reader));
     }
@@ -399,6 +480,12 @@ static void decode_graph(struct reader *reader, uint8_t format, struct state_gra
     graph->is_ready = reader_u8(reader) != 0;
     graph->schema_version = reader_varint(reader);
     graph->id_next = reader_varint(reader);
+    graph->replica_count = format <= FORMAT_NO_REPLICAS ? 1 : decode_u32(reader);
+    graph->min_insync = format <= FORMAT_NO_REPLICAS ? 1 : decode_u32(reader);
+    if (graph->min_insync < 1 || graph->min_insync > graph->replica_count ||
+        graph->replica_count > SHARDMAP_REPLICAS_MAX) {
+        reader_spoil(reader);
+    }
     size_t count = decode_count(reader, SHARDMAP_INDEXES_MAX);
     graph->indexes = mem_array(count, sizeof *graph->indexes);
     for (size_t i = 0; i < count && !reader->is_bad; i++) {
@@ -410,7 +497,7 @@ static void decode_graph(struct reader *reader, uint8_t format, struct state_gra
     decode_shards(reader, format, graph);
 }
 
-static void decode_nodes(struct reader *reader, struct state *state)
+static void decode_nodes(struct reader *reader, uint8_t format, struct state *state)
 {
     size_t count = decode_count(reader, SHARDMAP_NODES_MAX);
 
@@ -421,6 +508,11 @@ static void decode_nodes(struct reader *reader, struct state *state)
         node->node = decode_u32(reader);
         node->boot = reader_u64(reader);
         node->address = keep(reader_blob(reader));
+        node->weight = ROSTER_WEIGHT;
+        if (format > FORMAT_NO_REPLICAS) {
+            node->zone = keep(reader_blob(reader));
+            node->weight = decode_u32(reader);
+        }
         node->is_up = reader_u8(reader) != 0;
     }
 }
@@ -472,15 +564,19 @@ int state_decode(struct slice input, struct state *state, struct error *err)
     *state = (struct state){0};
     reader_init(&reader, input);
     uint8_t format = reader_u8(&reader);
-    if (format != FORMAT && format != FORMAT_NO_FLOORS) {
-        reader_spoil(&reader);
+    if (input.size > 0 && (format < FORMAT_NO_FLOORS || format > FORMAT)) {
+        return error_set(err, E_MALFORMED,
+                         "state of the coordinators of format %u, this version reads 1 to %u: "
+                         "start the version that wrote it, or a newer one",
+                         format, FORMAT);
     }
+    map_init(&state->places, NULL);
     state->cluster_id = reader_u64(&reader);
     state->version = reader_varint(&reader);
     state->graph_next = decode_u32(&reader);
     state->shard_next = decode_u32(&reader);
     state->sid_next = reader_varint(&reader);
-    decode_nodes(&reader, state);
+    decode_nodes(&reader, format, state);
     size_t count = decode_count(&reader, SHARDMAP_GRAPHS_MAX);
     state->graphs = mem_array(count, sizeof *state->graphs);
     state->graph_room = (uint32_t)count;
@@ -492,6 +588,8 @@ int state_decode(struct slice input, struct state *state, struct error *err)
     rc = reader_finish(&reader, "state of the coordinators", err);
     if (rc != E_OK) {
         state_close(state);
+    } else {
+        state_index(state);
     }
     return rc;
 }
@@ -506,6 +604,8 @@ static void map_graph(const struct state_graph *graph, struct shardmap *map, uin
                                                  .ids = graph->ids,
                                                  .is_ready = graph->is_ready,
                                                  .schema_version = graph->schema_version,
+                                                 .replica_count = graph->replica_count,
+                                                 .min_insync = graph->min_insync,
                                                  .index_count = graph->index_count,
                                                  .indexes = graph->indexes,
                                                  .shard_first = map->shard_count,
@@ -519,6 +619,10 @@ static void map_graph(const struct state_graph *graph, struct shardmap *map, uin
                                     .cfgver = shard->cfgver,
                                     .primary = shard->primary,
                                     .primary_boot = shard->primary_boot,
+                                    .replicas = shard->replicas,
+                                    .isr = shard->isr,
+                                    .elr = shard->elr,
+                                    .min_insync = graph->min_insync,
                                     .lo = shard->lo,
                                     .hi = shard->hi};
     }
@@ -545,6 +649,7 @@ void state_map(const struct state *state, struct bytes *out)
         map.nodes[i] = (struct shardmap_node){.node = state->nodes[i].node,
                                               .boot = state->nodes[i].boot,
                                               .address = state->nodes[i].address,
+                                              .zone = state->nodes[i].zone,
                                               .is_up = state->nodes[i].is_up};
     }
     shardmap_encode(out, &map);

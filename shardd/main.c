@@ -27,6 +27,8 @@ static int open_node(struct process *process, struct host *host, struct error *e
         .address = values->advertise[0] == '\0' ? values->bind : values->advertise,
         .coordinators = host_coordinator_numbers(),
         .coordinator_count = (uint32_t)values->coordinators.count,
+        .zone = values->zone,
+        .weight = (uint32_t)values->weight,
         .is_sync = values->durability == 0,
         .is_old_accepted = values->accept_old_files,
         .heartbeat_ms = (uint64_t)values->heartbeat_ms,

@@ -37,6 +37,8 @@ int node_open(struct node **node, const struct node_options *options, struct err
     }
     struct node *opened = mem_alloc(sizeof *opened);
     opened->options = *options;
+    opened->options.zone = options->zone == NULL ? "" : options->zone;
+    opened->options.weight = options->weight == 0 ? ROSTER_WEIGHT : options->weight;
     opened->options.heartbeat_ms =
         options->heartbeat_ms == 0 ? HEARTBEAT_MS : options->heartbeat_ms;
     opened->options.cache_bytes = options->cache_bytes == 0 ? CACHE_BYTES : options->cache_bytes;
@@ -436,6 +438,8 @@ static void send_status(struct node *node, uint64_t now_ms, struct outbox *out)
                                    .boot = node->options.boot,
                                    .map_version = node->map.version,
                                    .address = slice_text(node->options.address),
+                                   .zone = slice_text(node->options.zone),
+                                   .weight = node->options.weight,
                                    .replica_count =
                                        (uint32_t)(node->replica_count + node->suspects.count),
                                    .replicas = replicas};
@@ -445,13 +449,17 @@ static void send_status(struct node *node, uint64_t now_ms, struct outbox *out)
         const struct replica *replica = node->replicas[i];
         bool is_serving = replica->is_serving && !replica->is_fenced;
         struct store_state state = store_state(replica->store);
-        replicas[i] = (struct roster_replica){.shard = replica->shard,
-                                              .epoch = is_serving ? replica->epoch : 0,
-                                              .applied = state.applied,
-                                              .schema_version = state.schema_version,
-                                              .file_bytes = replica->file_bytes,
-                                              .vertices = replica->vertices,
-                                              .edges = replica->edges};
+        replicas[i] =
+            (struct roster_replica){.shard = replica->shard,
+                                    .role = is_serving ? SHARDMAP_PRIMARY : SHARDMAP_STRANGER,
+                                    .epoch = is_serving ? replica->epoch : 0,
+                                    .applied = state.applied,
+                                    .last = state.last,
+                                    .last_epoch = state.last_epoch,
+                                    .schema_version = state.schema_version,
+                                    .file_bytes = replica->file_bytes,
+                                    .vertices = replica->vertices,
+                                    .edges = replica->edges};
     }
     for (size_t i = 0; i < node->suspects.count; i++) {
         const struct map_entry *entry = &node->suspects.entries[i];

@@ -29,6 +29,8 @@ struct node_options {
     const char *data_dir;
     const char *vfs;     /* SQLite VFS; null: the default. */
     const char *address; /* Where others call this node, "tcp://127.0.0.1:7201"; told to the map. */
+    const char *zone;    /* What fails together with it; null or empty: nothing. */
+    uint32_t weight;     /* Share of the replicas it is given; 0: ROSTER_WEIGHT. */
     const uint32_t *coordinators; /* Their numbers. */
     uint32_t coordinator_count;
     bool is_sync;                 /* durability = "sync": fsync before each acknowledgement. */

@@ -40,6 +40,8 @@ void fake_map(struct bytes *out, uint64_t version, uint64_t epoch, uint32_t shar
                                           .partitioner = partitioner,
                                           .ids = IDS_LONG,
                                           .is_ready = true,
+                                          .replica_count = 1,
+                                          .min_insync = 1,
                                           .shard_count = shards};
     for (uint32_t i = 0; i < shards; i++) {
         map.shards[i] = (struct shardmap_shard){.shard = FAKE_SHARD + i,
@@ -47,6 +49,8 @@ void fake_map(struct bytes *out, uint64_t version, uint64_t epoch, uint32_t shar
                                                 .epoch = epoch,
                                                 .primary = 1 + i,
                                                 .primary_boot = 9,
+                                                .replicas = nodeset_of(1 + i),
+                                                .isr = nodeset_of(1 + i),
                                                 .lo = bound(&arena, i, shards, partitioner),
                                                 .hi = bound(&arena, i + 1, shards, partitioner)};
     }

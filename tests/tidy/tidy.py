@@ -22,7 +22,7 @@ IO_HEADERS = {'zmq.h', 'sqlite3.h', 'time.h', 'sys/time.h', 'unistd.h', 'pthread
               'fcntl.h', 'sys/stat.h', 'common/log.h', 'libwebsockets.h'}
 PURE = {'common/' + name for name in (
     'error arena bytes reader vid value number codec predicate text map heap hash prng fsm trace datetime element '
-    'message outbox shardmap change txn read read_write slice unicode codec_decode extended number_exact '
+    'message nodeset outbox shardmap change txn read read_write slice unicode codec_decode extended number_exact '
     'number_shortest number_text predicate_match value_print value_relation').split()} | {
     'router/front/httpparse', 'router/front/wsframe', 'router/front/outq',
     'shardd/replica/participant', 'shardd/replica/item', 'coordinator/decision', 'coordinator/member', 'coordinator/state'}

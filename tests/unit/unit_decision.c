@@ -122,6 +122,7 @@ static void applied(struct fixture *f)
 static void start(struct fixture *f)
 {
     static const uint32_t nodes[] = {1, 1, 1, 1};
+    static const struct nodeset replicas[] = {{1, {1}}, {1, {1}}, {1, {1}}, {1, {1}}};
     static struct slice splits[3];
 
     splits[0] = SLICE("4");
@@ -132,13 +133,16 @@ static void start(struct fixture *f)
     bytes_init(&f->submitted, 0);
     state_init(&f->state, 7);
     decision_init(&f->core, &f->state, 5000);
-    apply(f, &(struct state_command){.kind = STATE_NODE_UP, .node = 1, .boot = 9});
+    apply(f, &(struct state_command){.kind = STATE_NODE_UP, .node = 1, .boot = 9, .weight = 1});
     apply(f, &(struct state_command){.kind = STATE_GRAPH_CREATE,
                                      .name = SLICE("g"),
                                      .partitioner = PARTITION_HASH,
                                      .ids = IDS_LONG,
                                      .shard_count = 4,
                                      .shards = nodes,
+                                     .replicas = replicas,
+                                     .replica_count = 1,
+                                     .min_insync = 1,
                                      .splits = splits});
     apply(f, &(struct state_command){.kind = STATE_SESSION_NEW});
     feed(f, &(struct decision_event){.kind = DECISION_LEAD, .term = 3});
@@ -271,10 +275,9 @@ START_TEST(a_late_validation_of_an_older_term_counted)
     txn(&f, 1, "1", "2");
     tell(&f, DECISION_VOTE, 1, 1, E_OK);
     expect(&f, "prepare 1 at 1, low 1\nvalidate 1 at 2\n");
-    feed(&f, &(struct decision_event){.kind = DECISION_VALIDATED,
-                                      .gtid = {f.core.term - 1, 1},
-                                      .shard = 2,
-                                      .is_yes = true});
+    feed(&f,
+         &(struct decision_event){
+             .kind = DECISION_VALIDATED, .gtid = {f.core.term - 1, 1}, .shard = 2, .is_yes = true});
     expect(&f, "");
     tell(&f, DECISION_VALIDATED, 1, 2, E_OK);
     expect(&f, "submit 1\n");
@@ -451,7 +454,7 @@ START_TEST(status_of_a_transaction)
 END_TEST
 
 RUN_SUITE("decision", commit, read_only_parts_are_asked_after_the_last_yes,
-          a_late_validation_of_an_older_term_counted,
-          abort_is_remembered_in_the_term, other_terms, one_transaction_runs_once,
-          repeats_and_time_out, new_leader_carries_on, expired_sessions_and_unsound_requests,
-          dropped_graph_ends_its_decisions, status_of_a_transaction)
+          a_late_validation_of_an_older_term_counted, abort_is_remembered_in_the_term, other_terms,
+          one_transaction_runs_once, repeats_and_time_out, new_leader_carries_on,
+          expired_sessions_and_unsound_requests, dropped_graph_ends_its_decisions,
+          status_of_a_transaction)

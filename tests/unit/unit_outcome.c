@@ -68,8 +68,13 @@ END_TEST
 START_TEST(roster_golden)
 {
     struct roster_replica replicas[] = {{.shard = 3,
+                                         .role = SHARDMAP_LEARNER,
                                          .epoch = 2,
                                          .applied = 300,
+                                         .last = 301,
+                                         .last_epoch = 2,
+                                         .lag_entries = 5,
+                                         .lag_bytes = 256,
                                          .schema_version = 1,
                                          .file_bytes = 4096,
                                          .vertices = 10,
@@ -79,6 +84,9 @@ START_TEST(roster_golden)
                                    .boot = 0x0102030405060708,
                                    .map_version = 7,
                                    .address = SLICE("tcp://a:1"),
+                                   .zone = SLICE("z"),
+                                   .weight = 200,
+                                   .is_leaving = true,
                                    .replica_count = 1,
                                    .replicas = replicas};
     struct roster_status back;
@@ -99,7 +107,9 @@ START_TEST(roster_golden)
     for (size_t i = 0; i < bytes.size; i++) {
         snprintf(hex + 2 * i, 3, "%02x", bytes.data[i]);
     }
-    ck_assert_str_eq(hex, "0b010203040506070807097463703a2f2f613a31010302ac0201"
+    ck_assert_str_eq(hex, "0b010203040506070807097463703a2f2f613a31017ac80101"
+                          "010303"
+                          "02ac02ad020205800201"
                           "80200a1403");
     ck_assert_int_eq(roster_status_decode(bytes_slice(&bytes), &arena, &back, NULL), E_OK);
     ck_assert_uint_eq(back.replicas[0].edges, 20);
@@ -115,6 +125,54 @@ START_TEST(roster_golden)
     ck_assert(slice_equal(config_back.map, SLICE("map")));
     bytes_close(&bytes);
     arena_close(&arena);
+}
+END_TEST
+
+START_TEST(changes_of_who_leads_golden)
+{
+    struct roster_alter alter = {.shard = 3,
+                                 .node = 11,
+                                 .boot = 0x0102030405060708,
+                                 .epoch = 2,
+                                 .cfgver = 300,
+                                 .isr = {2, {11, 12}}};
+    struct roster_handover handover = {.shard = 3,
+                                       .node = 11,
+                                       .boot = 0x0102030405060708,
+                                       .epoch = 2,
+                                       .target = 12,
+                                       .within_ms = 1000};
+    struct roster_alter alter_back;
+    struct roster_handover handover_back;
+    struct bytes bytes = {0};
+
+    roster_alter_encode(&bytes, &alter);
+    ck_assert(slice_equal(bytes_slice(&bytes),
+                          SLICE("\x03\x0b\1\2\3\4\5\6\7\x08\x02\xac\x02\x02\x0b\x0c")));
+    for (size_t size = 0; size < bytes.size; size++) {
+        ck_assert_int_eq(roster_alter_decode(slice_of(bytes.data, size), &alter_back, NULL),
+                         E_MALFORMED);
+    }
+    ck_assert_int_eq(roster_alter_decode(bytes_slice(&bytes), &alter_back, NULL), E_OK);
+    ck_assert_uint_eq(alter_back.cfgver, 300);
+    ck_assert(nodeset_equal(&alter_back.isr, &alter.isr));
+    bytes_clear(&bytes);
+    roster_handover_encode(&bytes, &handover);
+    ck_assert(
+        slice_equal(bytes_slice(&bytes), SLICE("\x03\x0b\1\2\3\4\5\6\7\x08\x02\x0c\xe8\x07")));
+    for (size_t size = 0; size < bytes.size; size++) {
+        ck_assert_int_eq(roster_handover_decode(slice_of(bytes.data, size), &handover_back, NULL),
+                         E_MALFORMED);
+    }
+    ck_assert_int_eq(roster_handover_decode(bytes_slice(&bytes), &handover_back, NULL), E_OK);
+    ck_assert_uint_eq(handover_back.target, 12);
+    ck_assert_uint_eq(handover_back.within_ms, 1000);
+    handover.target = 11; /* To itself. */
+    bytes_clear(&bytes);
+    roster_handover_encode(&bytes, &handover);
+    ck_assert_int_eq(roster_handover_decode(bytes_slice(&bytes), &handover_back, NULL),
+                     E_MALFORMED);
+    bytes_close(&bytes);
 }
 END_TEST
 
@@ -146,4 +204,4 @@ START_TEST(outbox_keeps_bodies)
 END_TEST
 
 RUN_SUITE("once", outcomes_are_kept_until_answered, many_sessions, roster_golden,
-          outbox_keeps_bodies)
+          changes_of_who_leads_golden, outbox_keeps_bodies)

@@ -1,3 +1,4 @@
+#include "common/nodeset.h"
 #include "common/shardmap.h"
 
 #include "tests/lib/runner.h"
@@ -21,6 +22,8 @@ static struct shardmap_graph graphs[] = {
      .ids = IDS_LONG,
      .is_ready = true,
      .schema_version = 2,
+     .replica_count = 2,
+     .min_insync = 1,
      .index_count = 1,
      .indexes = indexes,
      .shard_first = 0,
@@ -30,6 +33,8 @@ static struct shardmap_graph graphs[] = {
      .partitioner = PARTITION_RANGE,
      .ids = IDS_INT,
      .schema_version = 1,
+     .replica_count = 3,
+     .min_insync = 2,
      .shard_first = 2,
      .shard_count = 2},
 };
@@ -40,6 +45,8 @@ static struct shardmap_shard shards[] = {
      .epoch = 3,
      .cfgver = 4,
      .primary = 11,
+     .replicas = {2, {11, 12}},
+     .isr = {2, {11, 12}},
      .primary_boot = 77,
      .hi = TEXT("\x80\0\0\0\0\0\0\0")},
     {.shard = 2,
@@ -47,12 +54,16 @@ static struct shardmap_shard shards[] = {
      .epoch = 2,
      .cfgver = 2,
      .primary = 12,
+     .replicas = {2, {11, 12}},
+     .isr = {1, {12}},
      .lo = TEXT("\x80\0\0\0\0\0\0\0")},
     {.shard = 3,
      .graph = 2,
      .epoch = 1,
      .cfgver = 1,
      .primary = 11,
+     .replicas = {2, {11, 12}},
+     .isr = {2, {11, 12}},
      .primary_boot = 77,
      .hi = TEXT("\x01\x80\0\0\0\0\0\0\x64")},
     {.shard = 5,
@@ -60,11 +71,14 @@ static struct shardmap_shard shards[] = {
      .epoch = 1,
      .cfgver = 1,
      .primary = 12,
+     .replicas = {2, {11, 12}},
+     .isr = {1, {12}},
+     .elr = {1, {11}},
      .lo = TEXT("\x01\x80\0\0\0\0\0\0\x64")},
 };
 
 static struct shardmap_node nodes[] = {
-    {.node = 11, .boot = 77, .address = TEXT("tcp://a:1"), .is_up = true},
+    {.node = 11, .boot = 77, .address = TEXT("tcp://a:1"), .zone = TEXT("z"), .is_up = true},
     {.node = 12, .boot = 78, .address = TEXT("tcp://b:1")},
 };
 
@@ -95,24 +109,21 @@ START_TEST(map_golden)
     for (size_t i = 0; i < bytes.size; i++) {
         snprintf(text + 2 * i, 3, "%02x", bytes.data[i]);
     }
-    ck_assert_str_eq(text, "0107"
+    ck_assert_str_eq(text, "0207"
                            "0102030405060708"
-                           "0402"
-                           "010167010101020106"
-                           "6279436f6465"
+                           "040201016701010102020101"
+                           "066279436f6465"
                            "07616972706f7274"
                            "04636f6465"
-                           "02"
-                           "0103040b000000000000004d00088000000000000000"
-                           "0202020c000000000000000008800000000000000000"
-                           "02017202020001"
-                           "0002"
-                           "0301010b000000000000004d0009018000000000000064"
-                           "0501010c00000000000000000901800000000000006400"
-                           "02"
-                           "0b000000000000004d097463703a2f2f613a3101"
-                           "0c000000000000004e097463703a2f2f623a3100");
+                           "020103040b000000000000004d020b0c020b0c0000088000000000000000"
+                           "0202020c0000000000000000020b0c010c0008800000000000000000"
+                           "0201720202000103020002"
+                           "0301010b000000000000004d020b0c020b0c000009018000000000000064"
+                           "0501010c0000000000000000020b0c010c010b0901800000000000006400"
+                           "020b000000000000004d097463703a2f2f613a31017a01"
+                           "0c000000000000004e097463703a2f2f623a310000");
     ck_assert_int_eq(shardmap_decode(bytes_slice(&bytes), &back, NULL), E_OK);
+    ck_assert_uint_eq(back.shards[3].min_insync, 2);
     shardmap_encode(&again, &back);
     ck_assert(slice_equal(bytes_slice(&bytes), bytes_slice(&again)));
     for (size_t size = 0; size < bytes.size; size++) {
@@ -138,6 +149,104 @@ START_TEST(gaps_are_refused)
     shards[1].lo = saved;
     ck_assert_int_eq(shardmap_decode(bytes_slice(&bytes), &back, NULL), E_MALFORMED);
     bytes_close(&bytes);
+}
+END_TEST
+
+/* Encodes the sample with the fourth shard changed, and reads it. */
+static int read_changed(const struct shardmap_shard *changed)
+{
+    struct shardmap map = sample();
+    struct shardmap_shard saved = shards[3];
+    struct shardmap back;
+    struct bytes bytes;
+
+    bytes_init(&bytes, 0);
+    shards[3] = *changed;
+    shardmap_encode(&bytes, &map);
+    shards[3] = saved;
+    int rc = shardmap_decode(bytes_slice(&bytes), &back, NULL);
+    if (rc == E_OK) {
+        shardmap_close(&back);
+    }
+    bytes_close(&bytes);
+    return rc;
+}
+
+START_TEST(sets_that_do_not_fit_are_refused)
+{
+    struct shardmap_shard shard = shards[3];
+
+    ck_assert_int_eq(read_changed(&shard), E_OK);
+    shard.primary = 11; /* Not in sync. */
+    ck_assert_int_eq(read_changed(&shard), E_MALFORMED);
+    shard = shards[3];
+    shard.isr = (struct nodeset){2, {12, 13}}; /* 13 is no replica. */
+    ck_assert_int_eq(read_changed(&shard), E_MALFORMED);
+    shard = shards[3];
+    shard.elr = nodeset_of(12); /* In sync, and out of it. */
+    ck_assert_int_eq(read_changed(&shard), E_MALFORMED);
+    shard = shards[3];
+    shard.replicas = (struct nodeset){2, {12, 11}}; /* No order. */
+    ck_assert_int_eq(read_changed(&shard), E_MALFORMED);
+}
+END_TEST
+
+START_TEST(another_format_is_told)
+{
+    struct shardmap back;
+    struct error err;
+
+    ck_assert_int_eq(shardmap_decode(SLICE("\x01\x07"), &back, &err), E_MALFORMED);
+    ck_assert_ptr_nonnull(strstr(err.text, "format 1, this process reads 2"));
+}
+END_TEST
+
+START_TEST(roles)
+{
+    const struct shardmap_shard *shard = &shards[3];
+    struct shardmap map = sample();
+
+    ck_assert_int_eq(shardmap_role(&shards[0], 11, 77), SHARDMAP_PRIMARY);
+    ck_assert_int_eq(shardmap_role(&shards[0], 11, 78), SHARDMAP_BACKUP); /* Started again. */
+    ck_assert_int_eq(shardmap_role(&shards[0], 12, 78), SHARDMAP_BACKUP);
+    ck_assert_int_eq(shardmap_role(shard, 11, 77), SHARDMAP_LEARNER);
+    ck_assert_int_eq(shardmap_role(shard, 13, 77), SHARDMAP_STRANGER);
+    struct nodeset learners = shardmap_learners(shard);
+    struct nodeset want = nodeset_of(11);
+    ck_assert(nodeset_equal(&learners, &want));
+    ck_assert_uint_eq(shardmap_node(&map, 12)->boot, 78);
+    ck_assert_ptr_null(shardmap_node(&map, 13));
+}
+END_TEST
+
+START_TEST(sets_of_nodes)
+{
+    struct nodeset set = {0};
+    struct nodeset part = {3, {1, 4, 9}};
+    struct bytes text = {0};
+
+    for (uint32_t i = NODESET_MAX; i > 0; i--) {
+        ck_assert(nodeset_add(&set, 2 * i));
+    }
+    ck_assert(nodeset_add(&set, 4)); /* There already. */
+    ck_assert(!nodeset_add(&set, 5));
+    ck_assert(nodeset_has(&set, 14) && !nodeset_has(&set, 15));
+    ck_assert(!nodeset_holds(&set, &part));
+    struct nodeset rest = nodeset_minus(&part, &set);
+    struct nodeset want = {2, {1, 9}};
+    ck_assert(nodeset_equal(&rest, &want));
+    rest = nodeset_union(&rest, &part);
+    ck_assert(nodeset_equal(&rest, &part));
+    nodeset_remove(&set, 7);
+    ck_assert_uint_eq(set.count, NODESET_MAX);
+    for (uint32_t i = 1; i <= NODESET_MAX; i++) {
+        nodeset_remove(&set, 2 * i);
+    }
+    ck_assert_uint_eq(set.count, 0);
+    nodeset_dump(&text, &set);
+    nodeset_dump(&text, &part);
+    ck_assert(slice_equal(bytes_slice(&text), SLICE("-1 4 9")));
+    bytes_close(&text);
 }
 END_TEST
 
@@ -203,5 +312,6 @@ START_TEST(dump_is_for_people)
 }
 END_TEST
 
-RUN_SUITE("shardmap", map_golden, gaps_are_refused, ids_find_their_shard, placement_is_pinned,
+RUN_SUITE("shardmap", map_golden, gaps_are_refused, sets_that_do_not_fit_are_refused,
+          another_format_is_told, roles, sets_of_nodes, ids_find_their_shard, placement_is_pinned,
           dump_is_for_people)

@@ -6,6 +6,7 @@
 #include "tests/lib/runner.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void run(struct state *state, const struct state_command *command,
@@ -35,8 +36,11 @@ static void node_up(struct state *state, uint32_t node, uint64_t boot)
     struct state_result result;
 
     run(state,
-        &(struct state_command){
-            .kind = STATE_NODE_UP, .node = node, .boot = boot, .name = SLICE("tcp://h:1")},
+        &(struct state_command){.kind = STATE_NODE_UP,
+                                .node = node,
+                                .boot = boot,
+                                .name = SLICE("tcp://h:1"),
+                                .weight = ROSTER_WEIGHT},
         &result);
     ck_assert_int_eq(result.code, E_OK);
 }
@@ -46,10 +50,12 @@ static int graph_create(struct state *state, const char *name, uint32_t count, u
     struct state_result result;
     uint32_t nodes[8];
     struct slice splits[8];
+    struct nodeset replicas[8];
     char keys[8][4];
 
     for (uint32_t i = 0; i < count; i++) {
         nodes[i] = node;
+        replicas[i] = nodeset_of(node);
         snprintf(keys[i], sizeof keys[i], "k%u", i);
         splits[i] = slice_text(keys[i]);
     }
@@ -60,6 +66,9 @@ static int graph_create(struct state *state, const char *name, uint32_t count, u
                                 .ids = IDS_LONG,
                                 .shard_count = count,
                                 .shards = nodes,
+                                .replicas = replicas,
+                                .replica_count = 1,
+                                .min_insync = 1,
                                 .splits = splits},
         &result);
     return result.code;
@@ -200,6 +209,7 @@ static void random_command(struct prng *prng, struct state *state)
     struct state_command command = {.kind = (enum state_command_kind)(1 + prng_below(prng, 13))};
     uint32_t nodes[4];
     struct slice splits[4];
+    struct nodeset replicas[4];
     char keys[4][4];
     uint64_t sid = 1 + prng_below(prng, 4);
     uint64_t applied[4];
@@ -210,7 +220,14 @@ static void random_command(struct prng *prng, struct state *state)
         snprintf(keys[i], sizeof keys[i], "%u", i);
         splits[i] = slice_text(keys[i]);
         applied[i] = prng_below(prng, 1000);
+        replicas[i] = nodeset_of(nodes[i]);
+        nodeset_add(&replicas[i], 1 + (uint32_t)prng_below(prng, 4));
     }
+    command.zone = prng_below(prng, 4) == 0 ? SLICE("z") : (struct slice){0};
+    command.weight = 1 + (uint32_t)prng_below(prng, 2);
+    command.replicas = replicas;
+    command.replica_count = 1 + (uint32_t)prng_below(prng, 2);
+    command.min_insync = 1;
     command.node = nodes[0];
     command.boot = 1 + prng_below(prng, 3);
     command.name = slice_text(names[prng_below(prng, 3)]);
@@ -234,6 +251,77 @@ static void random_command(struct prng *prng, struct state *state)
     command.gtids = &gtid;
     run(state, &command, &result);
 }
+
+static struct slice of_hex(const char *hex, struct bytes *out)
+{
+    bytes_clear(out);
+    for (; hex[0] != '\0'; hex += 2) {
+        char pair[3] = {hex[0], hex[1], '\0'};
+        bytes_u8(out, (uint8_t)strtoul(pair, NULL, 16));
+    }
+    return bytes_slice(out);
+}
+
+static void check_older(const struct state *state)
+{
+    const struct state_shard *shard = state_shard(state, 2);
+    struct nodeset want = nodeset_of(2);
+
+    ck_assert_uint_eq(state->node_count, 2);
+    ck_assert_uint_eq(state->nodes[1].weight, ROSTER_WEIGHT);
+    ck_assert_uint_eq(state->nodes[1].zone.size, 0);
+    ck_assert_uint_eq(state->graphs[0].replica_count, 1);
+    ck_assert_uint_eq(state->graphs[0].min_insync, 1);
+    ck_assert_uint_eq(state->graphs[0].index_count, 1);
+    ck_assert_uint_eq(shard->primary_boot, 200);
+    ck_assert(nodeset_equal(&shard->replicas, &want));
+    ck_assert(nodeset_equal(&shard->isr, &want));
+    ck_assert_uint_eq(shard->elr.count, 0);
+    ck_assert_uint_eq(state_shard(state, 1)->applied, 120);
+    ck_assert_uint_eq(state->decision_count, 1);
+}
+
+/* Written by the version before there were replicas: each shard has the one that it had. */
+START_TEST(older_formats_are_read)
+{
+    static const char *const commands[] = {"01010000000000000064097463703a2f2f683a31",
+                                           "010200000000000000c8097463703a2f2f683a32",
+                                           "0301670101020102016b",
+                                           "0401",
+                                           "0601670169016c016b",
+                                           "08",
+                                           "0d010000000000000064010178",
+                                           "0b0105010302020102"};
+    static const char snapshot[] =
+        "0200000000000000070502030202010000000000000064097463703a2f2f683a31010200000000000000c80974"
+        "63703a2f2f683a320101010167010101028080808004010169016c016b02010102010000000000000064780001"
+        "6b0201020200000000000000c800016b0001010201030101050103020102";
+    struct state state;
+    struct state_command command;
+    struct state_result result;
+    struct arena arena = {0};
+    struct bytes body = {0};
+    struct error err;
+
+    ck_assert_int_eq(state_decode(of_hex(snapshot, &body), &state, NULL), E_OK);
+    check_older(&state);
+    state_close(&state);
+    state_init(&state, 7);
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        ck_assert_int_eq(state_command_decode(of_hex(commands[i], &body), &arena, &command, NULL),
+                         E_OK);
+        state_apply(&state, &command, &result);
+        ck_assert_int_eq(result.code, E_OK);
+    }
+    check_older(&state);
+    state_close(&state);
+    /* A newer one is not read as if it were this one. */
+    ck_assert_int_eq(state_decode(SLICE("\x09"), &state, &err), E_MALFORMED);
+    ck_assert_ptr_nonnull(strstr(err.text, "format 9, this version reads 1 to 3"));
+    bytes_close(&body);
+    arena_close(&arena);
+}
+END_TEST
 
 START_TEST(same_commands_same_bytes)
 {
@@ -328,6 +416,7 @@ static enum member_answer hear(struct member *member, uint64_t now_ms, uint32_t 
     struct roster_replica replicas[] = {{.shard = 1, .epoch = epoch}, {.shard = 2, .epoch = epoch}};
     struct roster_status status = {.node = node,
                                    .boot = boot,
+                                   .weight = ROSTER_WEIGHT,
                                    .address = SLICE("tcp://h:1"),
                                    .replica_count = epoch == 0 ? 0 : 2,
                                    .replicas = replicas};
@@ -374,7 +463,8 @@ END_TEST
 static enum member_answer register_at(struct member *member, uint64_t now_ms, uint64_t boot,
                                       const char *address)
 {
-    struct roster_status status = {.node = 1, .boot = boot, .address = slice_text(address)};
+    struct roster_status status = {
+        .node = 1, .boot = boot, .address = slice_text(address), .weight = ROSTER_WEIGHT};
 
     return member_hear(member, now_ms, &status, true);
 }
@@ -413,6 +503,7 @@ START_TEST(what_was_applied_is_remembered)
     struct roster_replica replica = {.shard = 1, .epoch = 1, .applied = applied};
     struct roster_status status = {.node = 1,
                                    .boot = 100,
+                                   .weight = ROSTER_WEIGHT,
                                    .address = SLICE("tcp://h:1"),
                                    .replica_count = 1,
                                    .replicas = &replica};
@@ -482,5 +573,5 @@ START_TEST(shards_are_spread)
 END_TEST
 
 RUN_SUITE("state", new_boot_means_new_epoch, graphs, indexes_and_ids, decisions_once,
-          same_commands_same_bytes, members_come_and_go, two_processes_with_one_number,
-          what_was_applied_is_remembered, shards_are_spread)
+          older_formats_are_read, same_commands_same_bytes, members_come_and_go,
+          two_processes_with_one_number, what_was_applied_is_remembered, shards_are_spread)

@@ -262,11 +262,11 @@ static void encode_part(struct fetch_part *part)
     struct bytes staged;
 
     bytes_init(&staged, 0);
-    transaction_staged(fetch->exec->txn, part->request.shard, &staged);
     part->seen = transaction_change_count(fetch->exec->txn);
     read.id_int = fetch->id_int;
     read.input_count = part->input_count;
     read.inputs = part->inputs;
+    transaction_staged(fetch->exec->txn, part->request.shard, &read, &staged);
     read.cursor = bytes_slice(&part->cursor);
     read.staged = bytes_slice(&staged);
     if (fetch->is_serial) {

@@ -36,7 +36,7 @@ void transaction_free(struct transaction **at)
         struct transaction_part *part = txn->parts[i];
         remote_drop(txn->remote, &part->validate);
         txn_readset_close(&part->readset);
-        bytes_close(&part->changes);
+        staging_close(&part->staging);
         mem_free(part);
     }
     if (txn->state == TRANSACTION_COMMITTING && txn->seq != 0) {
@@ -78,7 +78,6 @@ static struct transaction_part *part_of(struct transaction *txn, uint32_t shard,
     part = mem_alloc(sizeof *part);
     part->txn = txn;
     part->shard = shard;
-    bytes_init(&part->changes, 0);
     txn->parts[txn->part_count++] = part;
     return part;
 }
@@ -93,11 +92,9 @@ void transaction_mark(const struct transaction *txn, struct arena *arena,
         .change_count = txn->change_count,
         .change_bytes = txn->change_bytes,
         .counts = arena_array(arena, txn->part_count, sizeof *mark->counts),
-        .sizes = arena_array(arena, txn->part_count, sizeof *mark->sizes),
     };
     for (uint32_t i = 0; i < txn->part_count; i++) {
-        mark->counts[i] = txn->parts[i]->change_count;
-        mark->sizes[i] = txn->parts[i]->changes.size;
+        mark->counts[i] = txn->parts[i]->staging.count;
     }
 }
 
@@ -105,26 +102,19 @@ void transaction_undo(struct transaction *txn, const struct transaction_mark *ma
 {
     assert(txn->state == TRANSACTION_OPEN && mark->part_count <= txn->part_count);
     for (uint32_t i = 0; i < txn->part_count; i++) {
-        bool is_older = i < mark->part_count;
-        txn->parts[i]->change_count = is_older ? mark->counts[i] : 0;
-        txn->parts[i]->changes.size = is_older ? mark->sizes[i] : 0;
+        staging_cut(&txn->parts[i]->staging, i < mark->part_count ? mark->counts[i] : 0);
     }
     txn->change_count = mark->change_count;
     txn->change_bytes = mark->change_bytes;
 }
 
-static void write_changes(const struct transaction_part *part, struct bytes *out)
-{
-    bytes_varint(out, part->change_count);
-    bytes_append(out, part->changes.data, part->changes.size);
-}
-
-void transaction_staged(const struct transaction *txn, uint32_t shard, struct bytes *out)
+void transaction_staged(const struct transaction *txn, uint32_t shard,
+                        const struct read_request *read, struct bytes *out)
 {
     const struct transaction_part *part = find_part(txn, shard);
 
-    if (part != NULL && part->change_count > 0) {
-        write_changes(part, out);
+    if (part != NULL) {
+        staging_write_for(&part->staging, read, out);
     }
 }
 
@@ -147,15 +137,13 @@ int transaction_change_at(struct transaction *txn, uint32_t shard, const struct 
     if (part == NULL) {
         return E_LIMIT;
     }
-    size_t before = part->changes.size;
-    change_encode(&part->changes, change);
-    size_t added = part->changes.size - before;
+    uint32_t before = part->staging.count;
+    size_t added = staging_add(&part->staging, change);
     if (txn->change_bytes + added > MESSAGE_BODY_MAX / 2) {
-        part->changes.size = before;
+        staging_cut(&part->staging, before);
         return error_set(err, E_LIMIT, "the changes of a transaction take more than %d bytes",
                          MESSAGE_BODY_MAX / 2);
     }
-    part->change_count++;
     txn->change_count++;
     txn->change_bytes += added;
     return E_OK;
@@ -259,7 +247,7 @@ static void give_up(struct transaction *txn)
 
 static bool is_in(const struct transaction_part *part)
 {
-    return part->change_count > 0 || part->readset.first_index != 0;
+    return part->staging.count > 0 || part->readset.first_index != 0;
 }
 
 static bool is_late(const struct remote_request *request, const struct remote *remote)
@@ -353,9 +341,7 @@ static void encode_commit(struct transaction *txn, uint64_t term)
         }
         struct txn_part *to = &body.parts[body.part_count++];
         bytes_init(&changes, 0);
-        if (part->change_count > 0) {
-            write_changes(part, &changes);
-        }
+        staging_write(&part->staging, &changes);
         to->shard = part->shard;
         to->epoch = remote_target(txn->remote, part->shard, &target) ? target.epoch : 0;
         to->readset = part->readset;

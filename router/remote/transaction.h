@@ -20,6 +20,7 @@
 #include "common/read.h"
 #include "router/op/op.h"
 #include "router/remote/remote.h"
+#include "router/remote/staging.h"
 
 enum transaction_state {
     TRANSACTION_OPEN,
@@ -33,8 +34,7 @@ enum transaction_state {
 struct transaction_part {
     struct transaction *txn;
     uint32_t shard;
-    uint32_t change_count;
-    struct bytes changes; /* change_encode each. */
+    struct staging staging;
     struct txn_readset readset;
     struct remote_request validate;
 };
@@ -67,7 +67,6 @@ struct transaction_mark {
     uint32_t change_count;
     size_t change_bytes;
     uint32_t *counts; /* Of the parts. */
-    size_t *sizes;
 };
 
 /* ---- for the router ---- */
@@ -85,8 +84,9 @@ void transaction_commit(struct transaction *txn, uint64_t deadline_ms);
 
 /* ---- for fetches ---- */
 
-/* The changes of a shard so far, as READ carries them; nothing if there are none. */
-void transaction_staged(const struct transaction *txn, uint32_t shard, struct bytes *out);
+/* The changes of a shard so far that the read can see; nothing if there are none. */
+void transaction_staged(const struct transaction *txn, uint32_t shard,
+                        const struct read_request *read, struct bytes *out);
 /* Takes what a reply of the shard says that was read. E_LIMIT: too many shards. */
 int transaction_read(struct transaction *txn, uint32_t shard, const struct read_head *head,
                      struct error *err);

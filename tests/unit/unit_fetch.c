@@ -498,12 +498,15 @@ END_TEST
 START_TEST(the_transactions_own_changes_travel_with_the_read)
 {
     struct fake fake;
+    struct change other = {
+        .kind = CHANGE_VERTEX_ADD, .vertex = vid_num(99), .label = SLICE("person")};
     struct change change = {
-        .kind = CHANGE_VERTEX_ADD, .vertex = vid_num(3), .label = SLICE("person")};
+        .kind = CHANGE_VERTEX_ADD, .vertex = vid_num(2), .label = SLICE("person")};
     struct read_row rows[16];
     uint32_t count;
 
     fake_open(&fake, 1, PARTITION_HASH);
+    ck_assert_int_eq(transaction_change(fake.exec.txn, &fake.exec, &other, NULL), E_OK);
     ck_assert_int_eq(transaction_change(fake.exec.txn, &fake.exec, &change, NULL), E_OK);
     struct read_request spec = hop_of(&fake, 3, READ_ROWS);
     struct fetch *fetch = fetch_start(&fake.exec, NULL, &spec);
@@ -517,7 +520,7 @@ START_TEST(the_transactions_own_changes_travel_with_the_read)
     ck_assert(vid_equal(&got.vertex, &change.vertex));
     answer_all(&fake, 1);
     ck_assert_int_eq(fetch_next(fetch, &fake.exec, rows, 16, &count), PULL_BATCH);
-    ck_assert_uint_eq(rows[0].element.vertex->seen, 1);
+    ck_assert_uint_eq(rows[0].element.vertex->seen, 2);
     fetch_close(&fetch, &fake.exec);
     fake_close(&fake);
 }

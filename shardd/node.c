@@ -104,18 +104,25 @@ static void path_of(const struct node *node, uint32_t shard, char *path)
     snprintf(path, PATH_ROOM, "%s/shard-%u.db", node->options.data_dir, shard);
 }
 
-static int drop_replica(struct node *node, size_t place, struct error *err)
+static struct replica *take_out(struct node *node, size_t place)
 {
     struct replica *replica = node->replicas[place];
     struct replica *last = node->replicas[--node->replica_count];
 
-    log_info(node->options.log, "node",
-             "shard=%u msg=\"dropped: its file is in dropped/ for a day\"", replica->shard);
     map_remove(&node->places, replica->shard);
     node->replicas[place] = last;
     if (place < node->replica_count) {
         map_put(&node->places, last->shard, place);
     }
+    return replica;
+}
+
+static int drop_replica(struct node *node, size_t place, struct error *err)
+{
+    struct replica *replica = take_out(node, place);
+
+    log_info(node->options.log, "node",
+             "shard=%u msg=\"dropped: its file is in dropped/ for a day\"", replica->shard);
     return replica_destroy(&replica, err);
 }
 
@@ -125,6 +132,25 @@ static void put_suspect(struct node *node, uint32_t shard, enum roster_suspect s
 {
     static_assert(ROSTER_AHEAD < 1 << SUSPECT_BITS, "fits");
     map_put(&node->suspects, shard, applied << SUSPECT_BITS | (uint64_t)suspect);
+}
+
+/* A file that was found damaged while it was served: nothing more is read from it. */
+static void suspect_damaged(struct node *node, struct outbox *out)
+{
+    for (size_t i = node->replica_count; i > 0; i--) {
+        struct replica *replica = node->replicas[i - 1];
+        struct error why;
+        if (store_damage(replica->store, &why) == E_OK) {
+            continue;
+        }
+        (void)take_out(node, i - 1);
+        log_error(node->options.log, "node", "shard=%u msg=\"not served any more\" reason=\"%s\"",
+                  replica->shard, why.text);
+        put_suspect(node, replica->shard, ROSTER_DAMAGED, store_state(replica->store).applied);
+        replica_abandon(replica, out, &why);
+        replica_close(&replica);
+        node->is_status_due = true;
+    }
 }
 
 static uint64_t floor_of(const struct roster_config *config, uint32_t shard)
@@ -536,8 +562,14 @@ static void to_replica(struct node *node, uint64_t now_ms, const struct message 
         replica_take(replica, now_ms, message, out);
         return;
     }
-    error_set(&err, E_WRONG_EPOCH, "shard %u is not on node %u", message->shard,
-              node->options.node);
+    if (map_has(&node->suspects, message->shard)) {
+        error_set(&err, E_CORRUPT,
+                  "shard %u is not served: node %u does not trust its file (cardeactl status)",
+                  message->shard, node->options.node);
+    } else {
+        error_set(&err, E_WRONG_EPOCH, "shard %u is not on node %u", message->shard,
+                  node->options.node);
+    }
     outbox_refuse(out, message, &err);
 }
 
@@ -594,7 +626,8 @@ static int tend_one(struct node *node, bool was_busy, struct error *err)
         size_t place = (node->tend_next + i) % node->replica_count;
         if (node->replicas[place]->is_tend_due) {
             node->tend_next = place + 1;
-            return replica_tend(node->replicas[place], node->options.journal_keep, err);
+            int rc = replica_tend(node->replicas[place], node->options.journal_keep, err);
+            return store_damage(node->replicas[place]->store, NULL) == E_OK ? rc : E_OK;
         }
     }
     return E_OK;
@@ -631,7 +664,7 @@ int node_turn(struct node *node, uint64_t now_ms, struct outbox *out, struct err
         }
         was_busy = was_busy || replica->request_count > 0;
         int rc = replica_turn(replica, &turn, err);
-        if (rc != E_OK) {
+        if (rc != E_OK && store_damage(replica->store, NULL) == E_OK) {
             error_prefix(err, "shard %u", replica->shard);
             return rc;
         }
@@ -639,6 +672,7 @@ int node_turn(struct node *node, uint64_t now_ms, struct outbox *out, struct err
     }
     nodeadmin_turn(node, out);
     int rc = tend_one(node, was_busy, err);
+    suspect_damaged(node, out);
     keep_in_touch(node, now_ms, out);
     return rc;
 }

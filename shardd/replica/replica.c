@@ -578,6 +578,16 @@ static void refuse_all(struct replica *replica, struct replica_turn *turn)
     remove_done(replica);
 }
 
+void replica_abandon(struct replica *replica, struct outbox *out, const struct error *err)
+{
+    for (size_t i = 0; i < replica->request_count; i++) {
+        struct replica_request *request = replica->requests[i];
+        if (request->state == REQUEST_QUEUED || request->state == REQUEST_WAITING) {
+            replica_refuse(request, out, err);
+        }
+    }
+}
+
 /* However long the disk took for the writes, reads have a part of the turn. */
 static void leave_room(struct replica_turn *turn)
 {

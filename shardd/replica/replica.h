@@ -108,6 +108,9 @@ struct replica {
 int replica_open(struct replica **replica, const struct store_options *options, uint64_t boot,
                  struct error *err);
 void replica_close(struct replica **replica);
+/* Before it is closed for good while requests wait: those that changed nothing are refused. What is
+ * in the journal may have taken effect: its senders find out that this shard does not answer. */
+void replica_abandon(struct replica *replica, struct outbox *out, const struct error *err);
 /* Closes it and drops its file (store/storefile.h). */
 int replica_destroy(struct replica **replica, struct error *err);
 

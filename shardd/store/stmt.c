@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "shardd/store/pagesum.h"
+#include "shardd/store/upgrade.h"
+
 static const char *const texts[] = {
 #define STMT(name, sql) sql,
 #include "shardd/store/stmt.def"
@@ -39,17 +42,40 @@ static const char tables[] =
     "CREATE TABLE IF NOT EXISTS session(sid INT, seq INT, idx INT, PRIMARY KEY(sid, seq))"
     " WITHOUT ROWID;";
 
+static int damage(struct stmt *stmt, const char *what, const char *words, struct error *err)
+{
+    const char *path = stmt->db == NULL ? NULL : sqlite3_db_filename(stmt->db, "main");
+    bool is_wal = false;
+    uint32_t page = stmt->db == NULL ? 0 : pagesum_fault(stmt->db, &is_wal);
+    struct error found = {0};
+
+    path = path == NULL ? "" : path;
+    if (page != 0) {
+        error_set(&found, E_CORRUPT,
+                  "%s%s: %s %u does not match its checksum: stop the node and put a good copy back",
+                  path, is_wal ? "-wal" : "", is_wal ? "frame" : "page", page);
+    } else {
+        error_set(&found, E_CORRUPT, "%s: %s (%s): stop the node and put a good copy back", path,
+                  words, what);
+    }
+    if (stmt->damage.code == E_OK) {
+        stmt->damage = found;
+    }
+    if (err != NULL) {
+        *err = found;
+    }
+    return E_CORRUPT;
+}
+
 int stmt_error(struct stmt *stmt, int rc, const char *what, struct error *err)
 {
     const char *words = stmt->db == NULL ? sqlite3_errstr(rc) : sqlite3_errmsg(stmt->db);
-    int code = E_IO;
 
-    if ((rc & 0xff) == SQLITE_FULL) {
-        code = E_LIMIT;
-    } else if ((rc & 0xff) == SQLITE_CORRUPT || (rc & 0xff) == SQLITE_NOTADB) {
-        code = E_CORRUPT;
+    if (rc == SQLITE_IOERR_DATA || (rc & 0xff) == SQLITE_CORRUPT || (rc & 0xff) == SQLITE_NOTADB) {
+        return damage(stmt, what, words, err);
     }
-    return error_set(err, code, "%s: %s (SQLite %d)", what, words, rc);
+    return error_set(err, (rc & 0xff) == SQLITE_FULL ? E_LIMIT : E_IO, "%s: %s (SQLite %d)", what,
+                     words, rc);
 }
 
 int stmt_exec(struct stmt *stmt, const char *sql, struct error *err)
@@ -93,23 +119,35 @@ static int set_up(struct stmt *stmt, size_t cache_bytes, struct error *err)
     return rc == E_OK ? stmt_exec(stmt, tables, err) : rc;
 }
 
-int stmt_open(struct stmt *stmt, const char *path, const char *vfs, size_t cache_bytes,
-              struct error *err)
+static int open_file(struct stmt *stmt, const char *path, const char *vfs, struct error *err)
 {
     int flags =
         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+    int rc = sqlite3_open_v2(path, &stmt->db, flags, pagesum_vfs(vfs));
+
+    if (rc == SQLITE_OK) {
+        rc = pagesum_reserve(stmt->db);
+    }
+    return rc == SQLITE_OK ? E_OK : stmt_error(stmt, rc, path, err);
+}
+
+int stmt_open(struct stmt *stmt, const char *path, const char *vfs, size_t cache_bytes,
+              struct error *err)
+{
     int rc;
 
     *stmt = (struct stmt){0};
     /* One thread: no locks, no statistics. Refused, harmlessly, once SQLite has started. */
     (void)sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
     (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
-    rc = sqlite3_open_v2(path, &stmt->db, flags, vfs);
-    if (rc != SQLITE_OK) {
-        rc = stmt_error(stmt, rc, path, err);
-        goto out;
+    rc = open_file(stmt, path, vfs, err);
+    if (rc == E_OK && pagesum_state(stmt->db) == PAGESUM_OFF) {
+        (void)sqlite3_close(stmt->db);
+        *stmt = (struct stmt){0};
+        rc = upgrade_run(path, vfs, err);
+        rc = rc == E_OK ? open_file(stmt, path, vfs, err) : rc;
     }
-    rc = set_up(stmt, cache_bytes, err);
+    rc = rc == E_OK ? set_up(stmt, cache_bytes, err) : rc;
     for (int i = 0; i < STMT_COUNT && rc == E_OK; i++) {
         rc = sqlite3_prepare_v3(stmt->db, texts[i], -1, SQLITE_PREPARE_PERSISTENT, &stmt->list[i],
                                 NULL);
@@ -117,7 +155,6 @@ int stmt_open(struct stmt *stmt, const char *path, const char *vfs, size_t cache
             rc = stmt_error(stmt, rc, names[i], err);
         }
     }
-out:
     if (rc != E_OK) {
         stmt_close(stmt);
     }

@@ -28,9 +28,11 @@ struct stmt {
     uint64_t statements; /* Run since open. */
     uint64_t rows;       /* Stepped over since open. */
     int synchronous;     /* As set now: 1 NORMAL, 2 FULL; 0 unknown. */
+    struct error damage; /* The first thing that SQLite or a checksum found damaged: E_CORRUPT. */
 };
 
-/* Opens and, if the file is new, makes the tables. */
+/* Opens and, if the file is new, makes the tables. A file of an earlier format is brought up to
+ * date: upgrade.h. */
 int stmt_open(struct stmt *stmt, const char *path, const char *vfs, size_t cache_bytes,
               struct error *err);
 void stmt_close(struct stmt *stmt);
@@ -46,7 +48,7 @@ int stmt_step(struct stmt *stmt, enum stmt_id id, struct error *err);
 /* For statements without rows. */
 int stmt_run(struct stmt *stmt, enum stmt_id id, struct error *err);
 void stmt_reset(struct stmt *stmt, enum stmt_id id);
-/* E_IO, E_LIMIT (disk full) or E_CORRUPT, with SQLite's words. */
+/* E_IO, E_LIMIT (disk full), or E_CORRUPT: noted in stmt->damage too, with file and page. */
 int stmt_error(struct stmt *stmt, int rc, const char *what, struct error *err);
 
 void stmt_bind_vid(sqlite3_stmt *s, int at, const struct vid *vid);

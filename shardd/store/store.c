@@ -8,9 +8,9 @@
 #include "common/crc.h"
 #include "common/mem.h"
 #include "shardd/store/storefile.h"
+#include "shardd/store/upgrade.h"
 
 enum {
-    FORMAT = 1,
     VALUE_SIZE_MAX = 1100 /* Of a meta value: range bounds are keys of ids. */
 };
 
@@ -54,7 +54,7 @@ static int check_number(struct store *store, bool is_new, const char *key, uint6
 static int check_identity(struct store *store, bool is_new, const struct store_options *options,
                           struct error *err)
 {
-    int rc = check_number(store, is_new, "format", FORMAT, err);
+    int rc = check_number(store, is_new, "format", UPGRADE_FORMAT, err);
 
     if (rc == E_OK) {
         rc = check_number(store, is_new, "cluster", options->cluster_id, err);
@@ -211,6 +211,7 @@ int store_open(struct store **store, const struct store_options *options, struct
 
     assert(options->path != NULL && options->shard > 0);
     made->path = mem_text(options->path);
+    made->vfs = options->vfs == NULL ? NULL : mem_text(options->vfs);
     made->shard = options->shard;
     made->partitioner = options->partitioner;
     made->ids = options->ids;
@@ -238,21 +239,29 @@ void store_close(struct store **store)
     bytes_close(&old->hi);
     bytes_close(&old->key);
     mem_free(old->path);
+    mem_free(old->vfs);
     mem_free(old);
 }
 
 int store_destroy(struct store **store, struct error *err)
 {
-    sqlite3_vfs *vfs = NULL;
     char *path = mem_text((*store)->path);
+    char *vfs = (*store)->vfs == NULL ? NULL : mem_text((*store)->vfs);
     int rc;
 
-    sqlite3_file_control((*store)->tables.stmt.db, "main", SQLITE_FCNTL_VFS_POINTER, &vfs);
     store_close(store);
-    rc = vfs == NULL ? error_set(err, E_IO, "%s: no file system", path)
-                     : storefile_drop(vfs->zName, path, err);
+    rc = storefile_drop(vfs, path, err);
     mem_free(path);
+    mem_free(vfs);
     return rc;
+}
+
+int store_damage(const struct store *store, struct error *err)
+{
+    if (store->tables.stmt.damage.code != E_OK && err != NULL) {
+        *err = store->tables.stmt.damage;
+    }
+    return store->tables.stmt.damage.code;
 }
 
 struct store_state store_state(const struct store *store)

@@ -85,6 +85,9 @@ void store_close(struct store **store);
 int store_destroy(struct store **store, struct error *err);
 
 struct store_state store_state(const struct store *store);
+/* E_CORRUPT once a page that was read did not match its checksum, or SQLite found its structure
+ * broken: err tells file, page and what to do. No later answer is to be trusted. Else E_OK. */
+int store_damage(const struct store *store, struct error *err);
 
 /* ---- L: journal ---- */
 
@@ -164,9 +167,11 @@ void store_limit_pages(struct store *store, uint32_t pages);
 /* ---- fsck (store_check_*.c) ---- */
 
 typedef void (*store_fault_fn)(void *ctx, const char *what);
-/* Recomputes degrees, counters, indexes, edge places from the adjacency and vertex rows; says each
- * difference. Also gives, for the cross-shard check, one 128-bit sum of hashes of (edge id, label,
- * ends, properties) per shard of the far end: out halves towards it and in halves from it. */
+/* Reads each page of the file past the cache: E_CORRUPT, after saying each, if one does not match
+ * its checksum. Recomputes degrees, counters, indexes, edge places from the adjacency and vertex
+ * rows; says each difference. Also gives, for the cross-shard check, one 128-bit sum of hashes of
+ * (edge id, label, ends, properties) per shard of the far end: out halves towards it and in halves
+ * from it. */
 struct store_symmetry {
     uint64_t out_count, in_count;
     uint64_t out_sum[2], in_sum[2];

@@ -10,6 +10,7 @@
 struct store {
     struct tables tables;
     char *path;
+    char *vfs; /* Null: the default. */
     uint32_t shard;
     enum shardmap_partitioner partitioner;
     enum shardmap_ids ids;

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
@@ -114,4 +115,26 @@ void storefile_sweep(const char *dir)
         }
     }
     (void)closedir(opened);
+}
+
+int storefile_replace(const char *path, const char *made, struct error *err)
+{
+    const char *slash = strrchr(path, '/');
+    char name[PATH_ROOM];
+
+    (void)snprintf(name, sizeof name, "%s-wal", path);
+    if (access(name, F_OK) == 0) {
+        return error_set(err, E_IO, "%s is there still", name);
+    }
+    if (rename(made, path) != 0) {
+        return error_set(err, E_IO, "cannot rename %s to %s: %s", made, path, strerror(errno));
+    }
+    (void)snprintf(name, sizeof name, "%.*s", slash == NULL ? 1 : (int)(slash - path + 1),
+                   slash == NULL ? "." : path);
+    int folder = open(name, O_RDONLY);
+    bool is_synced = folder >= 0 && fsync(folder) == 0;
+    if (folder >= 0) {
+        (void)close(folder);
+    }
+    return is_synced ? E_OK : error_set(err, E_IO, "cannot sync the folder %s", name);
 }

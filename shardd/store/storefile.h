@@ -26,5 +26,8 @@ int storefile_drop(const char *vfs, const char *path, struct error *err);
 void storefile_sweep(const char *dir);
 /* Deletes the file with its journal files. Returns E_OK or E_IO. */
 int storefile_delete(const char *vfs, const char *path, struct error *err);
+/* Renames the file `made`, which is closed and synced, to the path, durably. Returns E_OK, or E_IO
+ * if the path has journal files still, or the system refuses. */
+int storefile_replace(const char *path, const char *made, struct error *err);
 
 #endif

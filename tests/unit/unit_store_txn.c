@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "shardd/store/pagesum.h"
 #include "shardd/store/store_inner.h"
 #include "tests/lib/runner.h"
 #include "tests/lib/storefix.h"
@@ -584,12 +585,17 @@ END_TEST
 
 /* ---- damage ---- */
 
+/* A wrong row in pages with right checksums. */
 static void damage(struct storefix *fix, const char *sql)
 {
     sqlite3 *db;
 
     store_close(&fix->store);
-    ck_assert_int_eq(sqlite3_open(fix->path, &db), SQLITE_OK);
+    ck_assert_int_eq(
+        sqlite3_open_v2(fix->path, &db, SQLITE_OPEN_READWRITE, pagesum_vfs(fix->options.vfs)),
+        SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(db, "PRAGMA locking_mode=EXCLUSIVE", NULL, NULL, NULL),
+                     SQLITE_OK);
     ck_assert_msg(sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK, "%s", sqlite3_errmsg(db));
     ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
     ck_assert_msg(store_open(&fix->store, &fix->options, &fix->err) == E_OK, "%s", fix->err.text);

@@ -31,7 +31,9 @@ static const struct row {
     {MUTATION_NO_ABORT_MEMORY, "no_abort_memory", BUDGET},
 };
 
-_Static_assert(sizeof rows / sizeof rows[0] == MUTATION_COUNT - 1, "a row for each mutation");
+/* Those of replication: replica_mutations.c. */
+_Static_assert(sizeof rows / sizeof rows[0] == MUTATION_REPLICATION_FIRST - 1,
+               "a row for each mutation");
 
 struct options {
     uint64_t first;

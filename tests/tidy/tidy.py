@@ -25,7 +25,9 @@ PURE = {'common/' + name for name in (
     'message nodeset outbox shardmap change txn read read_write slice unicode codec_decode extended number_exact '
     'number_shortest number_text predicate_match value_print value_relation').split()} | {
     'router/front/httpparse', 'router/front/wsframe', 'router/front/outq',
-    'shardd/replica/participant', 'shardd/replica/item', 'coordinator/decision', 'coordinator/member', 'coordinator/state'}
+    'shardd/replica/epochs', 'shardd/replica/replication', 'shardd/replica/replication_primary',
+    'shardd/replica/replication_backup', 'shardd/replica/participant', 'shardd/replica/item', 'coordinator/decision',
+    'coordinator/member', 'coordinator/state'}
 PURE_FOLDERS = ('router/gremlin/', 'router/plan/', 'router/op/', 'router/remote/', 'router/wire/')
 FORBIDDEN = re.compile(r'^(time|gettimeofday|clock_gettime|clock|rand|random|srand|getrandom|open|fopen|read|write|'
                        r'socket|send|recv|poll|select|pthread_\w+|sqlite3_\w+|zmq_\w+|lws_\w+|sleep|usleep|nanosleep)$')

@@ -9,7 +9,7 @@
 set -eu
 
 build="gcc g++ meson ninja-build pkg-config re2c bison libzmq3-dev libsqlite3-dev libconfig-dev
- libwebsockets-dev libssl-dev libsimdjson-dev libgmp-dev libpcre2-dev libunistring-dev uuid-dev
+ libssl-dev libsimdjson-dev libgmp-dev libpcre2-dev libunistring-dev uuid-dev
  libexpat1-dev libcsv-dev libedit-dev libxxhash-dev uthash-dev libstb-dev libsystemd-dev libcap-dev"
 tests="check clang clang-format libclang-rt-dev python3 python3-venv nodejs npm ca-certificates curl sqlite3"
 

@@ -2,159 +2,113 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "common/loop.h"
 #include "common/mem.h"
-#include "router/front/conn.h"
+#include "router/front/front_private.h"
 #include "router/front/http.h"
+#include "router/front/listener.h"
 #include "router/front/native.h"
 #include "router/front/websocket.h"
 
 enum {
-    SERVICE_BUFFER = 65536, /* Bytes of a message that one callback gets. */
-    HEADER_DATA = 32768,    /* Trap 6: 4 KB by default, and more is dropped. */
-    HEADER_POOL_MIN = 64,
-    KEEPALIVE_S = 60,
-    TCP_KEEPALIVE_S = 60,
-    WAIT_MAX_MS = 60000
+    EVENTS_MAX = 128, /* Of one turn. */
+    SWEEP_MIN_MS = 5,
+    SWEEP_MAX_MS = 1000,
+    SWEEPS = 8,             /* So often within the shortest time is looked for who is late. */
+    DESCRIPTORS_LEFT = 256, /* For files and links of the process. */
+    LOG_PAUSE_MS = 1000
 };
 
-/* Trap 1: `Upgrade: h2c` lands in code with known holes. Blanked, the request is plain HTTP/1.1.
- * With other values `in` may dangle: it is not looked at. */
-static int refuse_h2c(struct lws *wsi, void *in)
+/* ---- life ---- */
+
+static void set_defaults(struct front_options *options)
 {
-    if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP2_SETTINGS) > 0) {
-        *(char *)in = '\0';
-    }
-    return 0;
+    options->held_bytes_max =
+        options->held_bytes_max != 0 ? options->held_bytes_max : (size_t)256 << 20;
+    options->request_timeout_ms =
+        options->request_timeout_ms != 0 ? options->request_timeout_ms : 20000;
+    options->idle_timeout_ms = options->idle_timeout_ms != 0 ? options->idle_timeout_ms : 1200000;
 }
 
-/* Of both kinds, by what the connection is. */
-static void closed(struct conn_slot *slot)
+/* Descriptors run out for files of the process, too: connections leave some. */
+static void cap_connections(struct front_options *options)
 {
-    if (slot != NULL) {
-        websocket_closed(slot);
-        http_closed(slot);
-    }
-}
+    struct rlimit limit;
 
-/* Trap 3: Gremlin drivers name no subprotocol, so that protocols[0] serves WebSocket and HTTP. */
-static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
-                    size_t size)
-{
-    struct front *front = lws_context_user(lws_get_context(wsi));
-    struct conn_slot *slot = user;
-
-    /* NOLINTNEXTLINE: hundreds of reasons, most of them not ours. */
-    switch ((int)reason) {
-    case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
-        return refuse_h2c(wsi, in);
-    case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION:
-        return websocket_filter(front, wsi);
-    case LWS_CALLBACK_ESTABLISHED:
-        return websocket_open(front, wsi, slot);
-    case LWS_CALLBACK_RECEIVE:
-        return websocket_receive(slot->conn, in, size);
-    case LWS_CALLBACK_SERVER_WRITEABLE:
-        return websocket_writeable(slot->conn);
-    case LWS_CALLBACK_HTTP:
-        return http_begin(front, wsi, slot);
-    case LWS_CALLBACK_HTTP_BODY:
-        return http_body(slot->conn, in, size);
-    case LWS_CALLBACK_HTTP_BODY_COMPLETION:
-        return http_body_done(slot->conn);
-    case LWS_CALLBACK_HTTP_WRITEABLE:
-        return http_writeable(wsi, slot);
-    case LWS_CALLBACK_CLOSED:
-    case LWS_CALLBACK_CLOSED_HTTP:
-    case LWS_CALLBACK_WSI_DESTROY:
-        closed(slot);
-        return 0;
-    default:
-        return 0;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur > (rlim_t)2 * DESCRIPTORS_LEFT &&
+        limit.rlim_cur - DESCRIPTORS_LEFT - CONN_LINGERING_MAX < options->connections_max) {
+        options->connections_max =
+            (uint32_t)(limit.rlim_cur - DESCRIPTORS_LEFT - CONN_LINGERING_MAX);
+        log_warn(options->log, "front", "connections_max=%u msg=\"fewer: ulimit -n is too low\"",
+                 options->connections_max);
     }
 }
 
-/* A watched descriptor is readable: front_wait returns, the host looks. A client that names this
- * as its subprotocol is not let in. */
-static int on_watched(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
-                      size_t size)
+static int add(struct front *front, int fd, void *tag)
 {
-    (void)wsi;
-    (void)user;
-    (void)in;
-    (void)size;
-    return reason == LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION || reason == LWS_CALLBACK_ESTABLISHED
-               ? -1
-               : 0;
-}
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = tag};
 
-static const struct lws_protocols protocols[] = {
-    {.name = "gremlin",
-     .callback = on_event,
-     .per_session_data_size = sizeof(struct conn_slot),
-     .rx_buffer_size = SERVICE_BUFFER},
-    {.name = "watched", .callback = on_watched},
-    {.name = NULL},
-};
-
-static void set_options(struct lws_context_creation_info *info, const struct front_options *options)
-{
-    bool is_ipv6 = strchr(options->address, ':') != NULL;
-    bool is_any = strcmp(options->address, "0.0.0.0") == 0 || strcmp(options->address, "::") == 0;
-
-    info->options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_VALIDATE_UTF8 |
-                    LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND;
-    if (!is_ipv6) {
-        /* Trap 7: without it an IPv4 address listens on all of IPv6. */
-        info->options |= LWS_SERVER_OPTION_DISABLE_IPV6;
-    }
-    info->port = options->port;
-    info->iface = is_any ? NULL : options->address;
-    info->protocols = protocols;
-    info->extensions = NULL; /* Trap 2: permessage-deflate reads freed memory. */
-    info->alpn = "http/1.1"; /* Trap 1, with TLS. */
-    info->server_string = "cardea";
-    info->max_http_header_data = HEADER_DATA;
-    /* One for each connection: one too many is reset. They are allocated when used. */
-    info->max_http_header_pool2 =
-        options->connections_max < HEADER_POOL_MIN ? HEADER_POOL_MIN : options->connections_max;
-    info->pt_serv_buf_size = SERVICE_BUFFER;
-    info->keepalive_timeout = KEEPALIVE_S;
-    info->ka_time = TCP_KEEPALIVE_S;
-    info->ka_interval = 10;
-    info->ka_probes = 3;
+    return epoll_ctl(front->epoll - 1, EPOLL_CTL_ADD, fd, &event);
 }
 
 int front_open(struct front **front, const struct front_options *options, struct error *err)
 {
-    static const lws_retry_bo_t no_hangup = {
-        0}; /* Idle drivers are left alone; TCP finds the dead. */
-    struct lws_context_creation_info info = {0};
     struct front *opened = mem_alloc(sizeof *opened);
+    int fd = -1;
+    int rc;
 
     opened->options = *options;
-    lws_set_log_level(0, NULL);
-    set_options(&info, options);
-    info.user = opened;
-    info.retry_and_idle_policy = &no_hangup;
-    opened->context = lws_create_context(&info);
-    if (opened->context == NULL) {
-        front_close(&opened);
-        return error_set(err, E_IO, "starting libwebsockets failed");
+    set_defaults(&opened->options);
+    cap_connections(&opened->options);
+    opened->now_ms = loop_now_ms();
+    rc = listener_open(&fd, options->address, options->port, err);
+    if (rc == E_OK) {
+        opened->listener = fd + 1;
+        opened->epoll = epoll_create1(EPOLL_CLOEXEC) + 1;
+        if (opened->epoll == 0 || add(opened, fd, &opened->listener) != 0) {
+            rc = error_set(err, E_IO, "waiting for connections: %s", strerror(errno));
+        }
     }
-    opened->vhost = lws_create_vhost(opened->context, &info);
-    if (opened->vhost == NULL) {
+    if (rc != E_OK) {
         front_close(&opened);
-        return error_set(err, E_IO,
-                         "cannot listen on %s:%d: in use by another program, or not an "
-                         "address of this machine",
-                         options->address, options->port);
+        return rc;
     }
+    opened->is_listening = true;
     *front = opened;
     return E_OK;
+}
+
+static void reap(struct front *front)
+{
+    while (front->dead != NULL) {
+        struct conn *conn = front->dead;
+        front->dead = conn->next;
+        conn_free(&conn);
+    }
+}
+
+/* Each that was woken has its turn; who is woken meanwhile, the next time. */
+static void advance_woken(struct front *front)
+{
+    struct conn *woken = front->woken;
+
+    front->woken = NULL;
+    while (woken != NULL) {
+        struct conn *conn = woken;
+        woken = conn->next_woken;
+        if (conn->state == CONN_DEAD) {
+            conn->is_woken = false;
+        } else {
+            conn_advance(conn);
+        }
+    }
+    reap(front);
 }
 
 void front_close(struct front **front)
@@ -164,8 +118,22 @@ void front_close(struct front **front)
     if (closing == NULL) {
         return;
     }
-    if (closing->context != NULL) {
-        lws_context_destroy(closing->context);
+    for (struct conn *conn = closing->conns; conn != NULL; conn = conn->next) {
+        if (conn->state == CONN_WEBSOCKET) {
+            websocket_close(conn, WSFRAME_GOING_AWAY, "the router ends");
+        }
+    }
+    advance_woken(closing);
+    while (closing->conns != NULL) {
+        conn_drop(closing->conns);
+    }
+    advance_woken(closing);
+    assert(closing->count == 0 && closing->lingering_count == 0 && closing->held_bytes == 0);
+    if (closing->epoll > 0) {
+        (void)close(closing->epoll - 1);
+    }
+    if (closing->listener > 0) {
+        (void)close(closing->listener - 1);
     }
     map_close(&closing->by_client);
     mem_free(closing);
@@ -174,29 +142,79 @@ void front_close(struct front **front)
 
 int front_port(const struct front *front)
 {
-    return lws_get_vhost_listen_port(front->vhost);
+    return listener_port(front->listener - 1);
 }
 
-/* libwebsockets closes what it watches: it gets a duplicate. */
 int front_watch(struct front *front, int fd, struct error *err)
 {
-    lws_sock_file_fd_type watched = {.filefd = dup(fd)};
-
-    if (watched.filefd < 0) {
-        return error_set(err, E_IO, "duplicating a descriptor: %s", strerror(errno));
-    }
-    if (lws_adopt_descriptor_vhost(front->vhost, LWS_ADOPT_RAW_FILE_DESC, watched, "watched",
-                                   NULL) == NULL) {
-        return error_set(err, E_IO, "libwebsockets does not watch a descriptor");
+    if (add(front, fd, NULL) != 0) {
+        return error_set(err, E_IO, "watching a descriptor: %s", strerror(errno));
     }
     return E_OK;
 }
+
+/* ---- new connections ---- */
+
+/* A full system would tell of the same connection for ever. */
+static void pause_listening(struct front *front)
+{
+    (void)epoll_ctl(front->epoll - 1, EPOLL_CTL_DEL, front->listener - 1, NULL);
+    front->is_listening = false;
+    front->listen_ms = front->now_ms + FRONT_PAUSE_MS;
+    log_warn(front->options.log, "front", "connections=%u msg=\"no descriptors for more\"",
+             front->count);
+}
+
+static void listen_again(struct front *front)
+{
+    if (!front->is_listening && front->now_ms >= front->listen_ms) {
+        front->is_listening = add(front, front->listener - 1, &front->listener) == 0;
+        front->listen_ms = front->now_ms + FRONT_PAUSE_MS;
+    }
+}
+
+static void welcome(struct front *front, int fd)
+{
+    bool is_one_too_many = front->count >= front->options.connections_max;
+    struct conn *conn = conn_new(front, fd);
+
+    if (conn == NULL) {
+        (void)close(fd);
+        return;
+    }
+    if (is_one_too_many) {
+        stats_add(front->options.stats, STATS_CONNECTIONS_REFUSED, 1);
+        if (front->refused_ms == 0 || front->now_ms - front->refused_ms > LOG_PAUSE_MS) {
+            front->refused_ms = front->now_ms;
+            log_warn(front->options.log, "front", "connections=%u msg=\"refused: too many\"",
+                     front->options.connections_max);
+        }
+        http_refuse(conn, 503, "too many connections: connections_max");
+    }
+    conn_wake(conn);
+}
+
+static void accept_some(struct front *front)
+{
+    for (int i = 0; i < FRONT_ACCEPTS_MAX; i++) {
+        int fd = listener_accept(front->listener - 1);
+        if (fd == LISTENER_FULL) {
+            pause_listening(front);
+        }
+        if (fd < 0) {
+            return;
+        }
+        welcome(front, fd);
+    }
+}
+
+/* ---- turns ---- */
 
 void front_deliver(struct front *front, uint64_t now_ms)
 {
     struct router_response response;
 
-    (void)now_ms;
+    front->now_ms = now_ms;
     while (router_next_response(front->options.router, &response)) {
         struct conn *conn = conn_find(front, response.client);
         if (conn == NULL) {
@@ -204,31 +222,77 @@ void front_deliver(struct front *front, uint64_t now_ms)
                 !native_response(front->options.native, &response, front->options.out)) {
                 bytes_close(&response.body);
             }
-        } else if (conn->kind == CONN_WEBSOCKET) {
+        } else if (conn->state == CONN_WEBSOCKET) {
             websocket_send(conn, &response);
         } else {
             http_answer(conn, &response);
         }
     }
+    advance_woken(front);
 }
 
-/* The host's deadline: that the wait is over is all. */
-static void on_timer(lws_sorted_usec_list_t *timer)
+static uint64_t sweep_span_ms(const struct front *front)
 {
-    (void)timer;
+    const struct front_options *options = &front->options;
+    uint64_t span = options->request_timeout_ms < options->idle_timeout_ms
+                        ? options->request_timeout_ms
+                        : options->idle_timeout_ms;
+
+    span /= SWEEPS;
+    return span < SWEEP_MIN_MS ? SWEEP_MIN_MS : span > SWEEP_MAX_MS ? SWEEP_MAX_MS : span;
+}
+
+static void sweep(struct front *front)
+{
+    struct conn *next;
+
+    if (front->now_ms < front->sweep_ms) {
+        return;
+    }
+    front->sweep_ms = front->now_ms + sweep_span_ms(front);
+    for (struct conn *conn = front->conns; conn != NULL; conn = next) {
+        next = conn->next;
+        conn_check_time(conn);
+    }
+}
+
+static int wait_ms(const struct front *front, uint64_t deadline_ms)
+{
+    uint64_t now_ms = loop_now_ms();
+
+    if (front->woken != NULL || deadline_ms <= now_ms) {
+        return 0;
+    }
+    if (front->conns != NULL && front->sweep_ms < deadline_ms) {
+        deadline_ms = front->sweep_ms;
+    }
+    if (!front->is_listening && front->listen_ms < deadline_ms) {
+        deadline_ms = front->listen_ms;
+    }
+    return deadline_ms <= now_ms             ? 0
+           : deadline_ms - now_ms >= INT_MAX ? INT_MAX
+                                             : (int)(deadline_ms - now_ms);
 }
 
 void front_wait(struct front *front, uint64_t deadline_ms)
 {
-    uint64_t now = loop_now_ms();
-    uint64_t wait = deadline_ms <= now ? 0 : deadline_ms - now;
+    struct epoll_event events[EVENTS_MAX];
+    int count = epoll_wait(front->epoll - 1, events, EVENTS_MAX, wait_ms(front, deadline_ms));
+    bool has_new = false;
 
-    if (wait == 0) {
-        (void)lws_service(front->context, -1);
-        return;
+    front->now_ms = loop_now_ms();
+    for (int i = 0; i < count; i++) {
+        if (events[i].data.ptr == &front->listener) {
+            has_new = true;
+        } else if (events[i].data.ptr != NULL) {
+            conn_event(events[i].data.ptr, events[i].events);
+        }
     }
-    wait = wait > WAIT_MAX_MS ? WAIT_MAX_MS : wait;
-    lws_sul_schedule(front->context, 0, &front->timer, on_timer, (lws_usec_t)wait * LWS_US_PER_MS);
-    (void)lws_service(front->context, 0);
-    lws_sul_schedule(front->context, 0, &front->timer, on_timer, LWS_SET_TIMER_USEC_CANCEL);
+    /* After those that go: a client that comes again finds its place free. */
+    if (has_new) {
+        accept_some(front);
+    }
+    listen_again(front);
+    sweep(front);
+    advance_woken(front);
 }

@@ -1,18 +1,17 @@
 /*
- * front.h -- the client port of a router: WebSocket and HTTP on one address, by libwebsockets.
+ * front.h -- the client port of a router: WebSocket and HTTP on one address.
  *
- *   client --frame--> websocket.c --+                         +--> router_request
- *   client --POST---> http.c -------+--> request_decode ------+
- *   client <--------- send queue <------ front_deliver <---------- router_next_response
+ *   client --bytes--> stream --> httpparse, wsframe --> http, websocket --> router_request
+ *   client <--------- outq <-------------------------- front_deliver <---- router_next_response
  *
- * The host's loop: its own turn, front_deliver, front_wait until its next deadline. libwebsockets
- * polls; the host's descriptors (ZeroMQ, signals) are watched beside the clients' by front_watch.
+ * The host's loop: its own turn, front_deliver, front_wait until its next deadline. One epoll set
+ * has the clients, the listening socket and the host's descriptors (ZeroMQ, signals; front_watch).
  * Queries run in the host's turn, in slices, so that pings are answered meanwhile.
  *
  * Shell, one thread. Ownership: keeps what options point to.
- * Limits: connections_max connections; REQUEST_BYTES_MAX a message (close 1009, HTTP 413); a
- * client whose answers wait for more than backlog_bytes is not read from, and closed at
- * FRONT_BACKLOG_FACTOR times that.
+ * Limits: connections_max connections, 503 for more; REQUEST_BYTES_MAX a message (close 1009, HTTP
+ * 413); a client whose answers wait for more than backlog_bytes is not read from, and closed at
+ * FRONT_BACKLOG_FACTOR times that; held_bytes_max of requests that are not whole, of all clients.
  */
 #ifndef ROUTER_FRONT_FRONT_H
 #define ROUTER_FRONT_FRONT_H
@@ -21,16 +20,24 @@
 #include "common/stats.h"
 #include "router/router.h"
 
+struct conn;
 struct front;
 struct native;
 
-enum { FRONT_BACKLOG_FACTOR = 16 };
+enum {
+    FRONT_BACKLOG_FACTOR = 16,
+    FRONT_ACCEPTS_MAX = 64, /* New connections before those that are there have a turn. */
+    FRONT_PAUSE_MS = 100    /* Without new ones, when the system has no descriptor for them. */
+};
 
 struct front_options {
     const char *address; /* "127.0.0.1", "0.0.0.0", "::1". */
     int port;            /* 0: any free one. */
     uint32_t connections_max;
     size_t backlog_bytes;
+    size_t held_bytes_max;       /* 0: 256 MiB. */
+    uint64_t request_timeout_ms; /* From the first byte to the last; 0: 20,000. */
+    uint64_t idle_timeout_ms;    /* Without any traffic; 0: 1,200,000. */
     size_t cors_count;
     const char *const *cors_origins; /* "*": all. */
     struct router *router;
@@ -46,7 +53,7 @@ void front_close(struct front **front);
 /* The port listened on. */
 int front_port(const struct front *front);
 /* front_wait returns when this descriptor is readable, too; it is never read. Returns E_OK, E_IO.
- * */
+ */
 int front_watch(struct front *front, int fd, struct error *err);
 /* Hands what the router has answered to its clients. */
 void front_deliver(struct front *front, uint64_t now_ms);

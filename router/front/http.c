@@ -1,79 +1,140 @@
 #include "router/front/http.h"
 
 #include <assert.h>
-#include <ctype.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/loop.h"
-#include "common/mem.h"
+#include "router/front/browser.h"
+#include "router/front/front_private.h"
 #include "router/front/status.h"
+#include "router/front/websocket.h"
 #include "router/wire/response.h"
 
 enum {
-    FIELD_MAX = 512,
-    HEADERS_MAX = 2048,
-    TOGETHER_MAX = 8192, /* Head and body of up to this size go out in one write. */
-    PATH_MAX_BYTES = 256
+    HEAD_SIZE = 512,
+    TOGETHER_MAX = 8192, /* Head and body of up to this size are one piece. */
+    ECHO_MAX = 512,      /* Of fields that an answer repeats. */
+    GREMLIN_MALFORMED = 498
 };
-
-enum method { METHOD_GET, METHOD_HEAD, METHOD_POST, METHOD_OPTIONS, METHOD_OTHER };
-
-struct http_exchange {
-    enum method method;
-    char path[PATH_MAX_BYTES];
-    char content_type[FIELD_MAX];
-    char accept[FIELD_MAX];
-    char origin[FIELD_MAX];
-    char cors_headers[FIELD_MAX]; /* Asked for by a preflight. */
-    struct bytes query;           /* Encoded again. */
-    enum format format;
-    uint8_t id[16];
-    bool has_id;
-    /* The answer. */
-    int status;
-    const char *mime;
-    bool closes; /* The request was not read to its end. */
-    bool has_answer;
-    bool is_head_sent;
-    struct bytes body; /* LWS_PRE bytes of room in front. */
-    size_t sent;       /* Of the body. */
-};
-
-void http_exchange_free(struct http_exchange **exchange)
-{
-    if (*exchange == NULL) {
-        return;
-    }
-    bytes_close(&(*exchange)->query);
-    bytes_close(&(*exchange)->body);
-    mem_free(*exchange);
-    *exchange = NULL;
-}
 
 /* ---- the answer ---- */
 
-static void start_body(struct http_exchange *exchange)
+static const char *phrase_of(int status)
 {
-    bytes_clear(&exchange->body);
-    memset(bytes_extend(&exchange->body, LWS_PRE), 0, LWS_PRE);
+    static const struct {
+        int status;
+        const char *phrase;
+    } phrases[] = {{200, "OK"},
+                   {204, "No Content"},
+                   {400, "Bad Request"},
+                   {401, "Unauthorized"},
+                   {403, "Forbidden"},
+                   {404, "Not Found"},
+                   {405, "Method Not Allowed"},
+                   {408, "Request Timeout"},
+                   {411, "Length Required"},
+                   {413, "Content Too Large"},
+                   {414, "URI Too Long"},
+                   {417, "Expectation Failed"},
+                   {429, "Too Many Requests"},
+                   {431, "Request Header Fields Too Large"},
+                   {500, "Internal Server Error"},
+                   {501, "Not Implemented"},
+                   {503, "Service Unavailable"},
+                   {505, "HTTP Version Not Supported"}};
+
+    for (size_t i = 0; i < sizeof phrases / sizeof phrases[0]; i++) {
+        if (phrases[i].status == status) {
+            return phrases[i].phrase;
+        }
+    }
+    return "Error";
 }
 
-static void finish(struct conn *conn, int status, const char *mime)
+static void add_field(struct bytes *out, const char *name, struct slice value)
 {
-    conn->http->status = status;
-    conn->http->mime = mime;
-    conn->http->has_answer = true;
-    (void)lws_callback_on_writable(conn->wsi);
+    bytes_format(out, "%s: %.*s\r\n", name, (int)value.size, (const char *)value.data);
 }
 
-static int answer_text(struct conn *conn, int status, const char *text)
+static void add_cors(struct bytes *out, const struct conn *conn)
 {
-    start_body(conn->http);
-    bytes_format(&conn->http->body, "%s\n", text);
-    finish(conn, status, "text/plain; charset=utf-8");
-    return 0;
+    const struct httpparse *parse = &conn->parse;
+    struct slice origin = httpparse_field(parse, "origin");
+    struct slice asked = httpparse_field(parse, "access-control-request-headers");
+
+    if (origin.size == 0 || origin.size > ECHO_MAX ||
+        !browser_allows(&conn->front->options, origin)) {
+        return;
+    }
+    add_field(out, "access-control-allow-origin", origin);
+    add_field(out, "vary", SLICE("origin"));
+    if (parse->method == HTTPPARSE_OPTIONS) {
+        add_field(out, "access-control-allow-methods", SLICE("GET, POST, OPTIONS"));
+        add_field(out, "access-control-max-age", SLICE("3600"));
+        if (asked.size > 0 && asked.size <= ECHO_MAX) {
+            add_field(out, "access-control-allow-headers", asked);
+        }
+    }
+}
+
+static void add_head(struct bytes *out, const struct conn *conn, int status, const char *mime,
+                     size_t size, bool is_last)
+{
+    bytes_format(out, "HTTP/1.1 %d %s\r\nserver: cardea\r\n", status, phrase_of(status));
+    if (mime != NULL) {
+        bytes_format(out, "content-type: %s\r\ncontent-length: %zu\r\n", mime, size);
+    }
+    if (status == 405) {
+        add_field(out, "allow", SLICE("GET, HEAD, POST, OPTIONS"));
+    }
+    if (is_last || conn->parse.minor == 0) {
+        add_field(out, "connection", is_last ? SLICE("close") : SLICE("keep-alive"));
+    }
+    add_cors(out, conn);
+    bytes_append(out, "\r\n", 2);
+}
+
+/* Takes the body. is_last: the connection ends with it. mime null: without a body. */
+static void finish(struct conn *conn, int status, const char *mime, struct bytes *body,
+                   bool is_last)
+{
+    struct stats *stats = conn->front->options.stats;
+    struct bytes head = {0};
+
+    assert(conn->state == CONN_HTTP);
+    is_last = is_last || conn->parse.is_last || conn->is_ended;
+    add_head(&head, conn, status, mime, body->size, is_last);
+    stats_add(stats, STATS_HTTP_ERRORS, status >= 400);
+    if (conn->parse.method == HTTPPARSE_HEAD_ONLY) {
+        bytes_close(body);
+    }
+    stats_add(stats, STATS_CLIENT_BYTES_OUT, body->size);
+    if (body->size <= TOGETHER_MAX) {
+        outq_copy(&conn->out, bytes_slice(&head), bytes_slice(body));
+        bytes_close(body);
+    } else {
+        outq_copy(&conn->out, bytes_slice(&head), (struct slice){0});
+        outq_take(&conn->out, body, 0);
+    }
+    bytes_close(&head);
+    if (is_last) {
+        conn_end(conn);
+        return;
+    }
+    conn_unregister(conn);
+    bytes_close(&conn->http.body);
+    conn->http = (struct conn_exchange){0};
+    conn->begun_ms = 0;
+    httpparse_restart(&conn->parse);
+    conn_wake(conn);
+}
+
+static void answer_text(struct conn *conn, int status, const char *text, bool is_last)
+{
+    struct bytes body = {0};
+
+    bytes_format(&body, "%s\n", text);
+    finish(conn, status, "text/plain; charset=utf-8", &body, is_last);
 }
 
 static void write_uuid(struct bytes *out, const uint8_t id[16])
@@ -84,21 +145,26 @@ static void write_uuid(struct bytes *out, const uint8_t id[16])
 }
 
 /* The form that clients of Gremlin Server read. */
-static void answer_error(struct conn *conn, int status, int code, struct slice message)
+static void answer_error(struct conn *conn, int status, int code, struct slice message,
+                         bool is_last)
 {
-    struct http_exchange *exchange = conn->http;
+    struct bytes body = {0};
 
-    start_body(exchange);
-    bytes_format(&exchange->body, "{\"message\":");
-    status_json_text(&exchange->body, message);
-    bytes_format(&exchange->body, ",\"code\":%d", code);
-    if (exchange->has_id) {
-        bytes_format(&exchange->body, ",\"requestId\":\"");
-        write_uuid(&exchange->body, exchange->id);
-        bytes_format(&exchange->body, "\"");
+    bytes_format(&body, "{\"message\":");
+    status_json_text(&body, message);
+    bytes_format(&body, ",\"code\":%d", code);
+    if (conn->http.has_id) {
+        bytes_format(&body, ",\"requestId\":\"");
+        write_uuid(&body, conn->http.id);
+        bytes_format(&body, "\"");
     }
-    bytes_format(&exchange->body, "}\n");
-    finish(conn, status, "application/json");
+    bytes_format(&body, "}\n");
+    finish(conn, status, "application/json", &body, is_last);
+}
+
+void http_refuse(struct conn *conn, int status, const char *why)
+{
+    answer_error(conn, status, GREMLIN_MALFORMED, slice_text(why), true);
 }
 
 static int http_status_of(int status)
@@ -126,21 +192,16 @@ static int http_status_of(int status)
 
 void http_answer(struct conn *conn, struct router_response *response)
 {
-    struct http_exchange *exchange = conn->http;
     int status = http_status_of(response->status);
 
-    if (exchange == NULL || exchange->has_answer) {
+    if (conn->state != CONN_HTTP || !conn->http.is_running) {
         bytes_close(&response->body);
-        return;
-    }
-    if (status != 200) {
-        answer_error(conn, status, response->status, bytes_slice(&response->body));
+    } else if (status != 200) {
+        answer_error(conn, status, response->status, bytes_slice(&response->body), false);
+        bytes_close(&response->body);
     } else {
-        start_body(exchange);
-        bytes_append(&exchange->body, response->body.data, response->body.size);
-        finish(conn, status, response_mime(exchange->format));
+        finish(conn, status, response_mime(conn->http.format), &response->body, false);
     }
-    bytes_close(&response->body);
 }
 
 /* ---- the request ---- */
@@ -158,12 +219,12 @@ static void new_uuid(uint8_t id[16])
 static void run(struct conn *conn)
 {
     struct front *front = conn->front;
-    struct http_exchange *exchange = conn->http;
+    const struct httpparse *parse = &conn->parse;
     struct request_http http = {
-        .content_type = slice_text(exchange->content_type),
-        .accept = slice_text(exchange->accept),
-        .body = bytes_slice(&conn->input),
-        .query = bytes_slice(&exchange->query),
+        .content_type = httpparse_field(parse, "content-type"),
+        .accept = httpparse_field(parse, "accept"),
+        .body = bytes_slice(&conn->http.body),
+        .query = httpparse_text(parse, parse->query),
     };
     struct request request = {0};
     struct error err = {0};
@@ -173,369 +234,148 @@ static void run(struct conn *conn)
         new_uuid(request.id);
         request.has_id = true;
     }
-    request.is_read_only = exchange->method != METHOD_POST;
-    exchange->format = request.format;
-    exchange->has_id = request.has_id;
-    memcpy(exchange->id, request.id, sizeof exchange->id);
+    request.is_read_only = parse->method != HTTPPARSE_POST;
+    conn->http.format = request.format;
+    conn->http.has_id = request.has_id;
+    memcpy(conn->http.id, request.id, sizeof conn->http.id);
     if (rc != E_OK) {
-        answer_error(conn, 400, error_status(rc), slice_text(err.text));
+        answer_error(conn, 400, error_status(rc), slice_text(err.text), false);
         request_close(&request);
         return;
     }
-    lws_set_timeout(conn->wsi, NO_PENDING_TIMEOUT, 0);
+    bytes_close(&conn->http.body);
+    conn->http.is_running = true;
     conn_register(conn);
-    router_request(front->options.router, loop_now_ms(), conn->client, &request,
+    router_request(front->options.router, front->now_ms, conn->client, &request,
                    front->options.out);
 }
 
-static enum method method_of(struct lws *wsi)
+static bool is_path(const struct conn *conn, const char *path)
 {
-    static const struct {
-        enum lws_token_indexes token;
-        enum method method;
-    } methods[] = {{WSI_TOKEN_HEAD_URI, METHOD_HEAD},
-                   {WSI_TOKEN_GET_URI, METHOD_GET},
-                   {WSI_TOKEN_POST_URI, METHOD_POST},
-                   {WSI_TOKEN_OPTIONS_URI, METHOD_OPTIONS}};
-
-    for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++) {
-        if (lws_hdr_total_length(wsi, methods[i].token) > 0) {
-            return methods[i].method;
-        }
-    }
-    return METHOD_OTHER;
+    return slice_equal(httpparse_text(&conn->parse, conn->parse.path), slice_text(path));
 }
 
-/* One "name=value" that the parser has decoded, encoded again: & and = in it are data. */
-static void encode_parameter(struct bytes *out, const char *text, size_t size)
+static bool is_query_path(const struct conn *conn)
 {
-    bool is_name = true;
-
-    for (size_t i = 0; i < size; i++) {
-        unsigned char c = (unsigned char)text[i];
-        if (isalnum(c) || strchr("-_.~", c) != NULL) {
-            bytes_u8(out, c);
-        } else if (c == '=' && is_name) {
-            bytes_u8(out, c);
-            is_name = false;
-        } else {
-            bytes_format(out, "%%%02X", c);
-        }
-    }
+    return is_path(conn, "/gremlin") || is_path(conn, "/gremlin/") || is_path(conn, "/") ||
+           is_path(conn, "");
 }
 
-static void copy_query(struct lws *wsi, struct bytes *out)
+static void answer_page(struct conn *conn)
 {
-    int total = lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_URI_ARGS);
-    char *text;
-    int size;
-
-    if (total <= 0) {
-        return;
-    }
-    text = mem_alloc((size_t)total + 2);
-    for (int i = 0;
-         (size = lws_hdr_copy_fragment(wsi, text, total + 1, WSI_TOKEN_HTTP_URI_ARGS, i)) >= 0;
-         i++) {
-        if (i > 0) {
-            bytes_u8(out, '&');
-        }
-        encode_parameter(out, text, (size_t)size);
-    }
-    mem_free(text);
-}
-
-static void copy_field(struct lws *wsi, enum lws_token_indexes token, char *out)
-{
-    if (lws_hdr_copy(wsi, out, FIELD_MAX, token) < 0) {
-        out[0] = '\0';
-    }
-}
-
-static void read_head(struct lws *wsi, struct http_exchange *exchange)
-{
-    exchange->method = method_of(wsi);
-    conn_path(wsi, exchange->path, sizeof exchange->path);
-    copy_field(wsi, WSI_TOKEN_HTTP_CONTENT_TYPE, exchange->content_type);
-    copy_field(wsi, WSI_TOKEN_HTTP_ACCEPT, exchange->accept);
-    copy_field(wsi, WSI_TOKEN_ORIGIN, exchange->origin);
-    copy_field(wsi, WSI_TOKEN_HTTP_AC_REQUEST_HEADERS, exchange->cors_headers);
-    copy_query(wsi, &exchange->query);
-}
-
-/* RFC 9112 6.3: one length, of digits, and no transfer coding, however its name is spelt: else a
- * proxy in front of us may see other requests than we do. */
-static bool has_clear_length(struct lws *wsi, char *text, int room)
-{
-    char other[4];
-    int size = lws_hdr_copy(wsi, text, room, WSI_TOKEN_HTTP_CONTENT_LENGTH);
-
-    return lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) <= 0 &&
-           lws_hdr_custom_length(wsi, "transfer-encoding :", 19) < 0 &&
-           lws_hdr_custom_length(wsi, "content-length :", 16) < 0 && size > 0 &&
-           text[strspn(text, "0123456789")] == '\0' &&
-           lws_hdr_copy_fragment(wsi, other, sizeof other, WSI_TOKEN_HTTP_CONTENT_LENGTH, 1) == -1;
-}
-
-/* Says whether a body follows, or answers. */
-static bool expect_body(struct conn *conn)
-{
-    struct http_exchange *exchange = conn->http;
-    char text[32] = "";
-    static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
-    unsigned char out[LWS_PRE + sizeof go_on];
-    unsigned long long size;
-
-    /* libwebsockets never gives us chunked bodies: the client would wait for ever. */
-    if (!has_clear_length(conn->wsi, text, sizeof text)) {
-        exchange->closes = true;
-        answer_error(conn, 411, 498, SLICE("one Content-Length is needed, without chunks"));
-        return false;
-    }
-    size = strtoull(text, NULL, 10);
-    if (size > REQUEST_BYTES_MAX) {
-        exchange->closes = true;
-        answer_error(conn, 413, 498, SLICE("request of more than 10 MiB"));
-        return false;
-    }
-    if (size > 0 && lws_hdr_total_length(conn->wsi, WSI_TOKEN_HTTP_EXPECT) > 0) {
-        memcpy(out + LWS_PRE, go_on, sizeof go_on);
-        (void)lws_write(conn->wsi, out + LWS_PRE, sizeof go_on - 1, LWS_WRITE_HTTP_HEADERS);
-    }
-    return size > 0;
-}
-
-static bool is_query_path(const char *path)
-{
-    return strcmp(path, "/gremlin") == 0 || strcmp(path, "/gremlin/") == 0 ||
-           strcmp(path, "/") == 0;
-}
-
-static int answer_page(struct conn *conn)
-{
-    struct http_exchange *exchange = conn->http;
     const struct front *front = conn->front;
+    struct bytes body = {0};
 
-    if (strcmp(exchange->path, "/healthz") == 0) {
-        return answer_text(conn, 200, "ok");
-    }
-    if (strcmp(exchange->path, "/readyz") == 0) {
+    if (is_path(conn, "/healthz")) {
+        answer_text(conn, 200, "ok", false);
+    } else if (is_path(conn, "/readyz")) {
         bool is_ready = router_is_ready(front->options.router);
-        return answer_text(conn, is_ready ? 200 : 503, is_ready ? "ready" : "not ready");
+        answer_text(conn, is_ready ? 200 : 503, is_ready ? "ready" : "not ready", false);
+    } else if (is_path(conn, "/status")) {
+        status_page(&body, front);
+        finish(conn, 200, "application/json", &body, false);
+    } else if (is_path(conn, "/metrics")) {
+        status_metrics(&body, front);
+        finish(conn, 200, "text/plain; version=0.0.4", &body, false);
+    } else {
+        answer_text(conn, 404, "not found", false);
     }
-    if (strcmp(exchange->path, "/status") == 0) {
-        start_body(exchange);
-        status_page(&exchange->body, front);
-        finish(conn, 200, "application/json");
-        return 0;
-    }
-    if (strcmp(exchange->path, "/metrics") == 0) {
-        start_body(exchange);
-        status_metrics(&exchange->body, front);
-        finish(conn, 200, "text/plain; version=0.0.4");
-        return 0;
-    }
-    return answer_text(conn, 404, "not found");
 }
 
-/* Foreign pages, and more than connections_max. A preflight is answered: without the headers that
- * allow a page, a browser goes no further. */
+/* The request is whole. */
+static void answer(struct conn *conn)
+{
+    struct bytes none = {0};
+
+    switch (conn->parse.method) {
+    case HTTPPARSE_OPTIONS:
+        finish(conn, 204, NULL, &none, false);
+        return;
+    case HTTPPARSE_POST:
+        stats_add(conn->front->options.stats, STATS_CLIENT_BYTES_IN, conn->http.body.size);
+        run(conn);
+        return;
+    case HTTPPARSE_GET:
+    case HTTPPARSE_HEAD_ONLY:
+        bytes_close(&conn->http.body); /* It has no meaning (RFC 9110 9.3.1). */
+        if (is_query_path(conn)) {
+            run(conn);
+        } else {
+            answer_page(conn);
+        }
+        return;
+    case HTTPPARSE_OTHER:
+        break;
+    }
+    assert(false);
+}
+
+/* What needs no body to be refused. A preflight is answered: without the headers that allow a
+ * page, a browser goes no further. True: the connection has ended. */
 static bool refuse(struct conn *conn)
 {
-    const struct front *front = conn->front;
+    const struct httpparse *parse = &conn->parse;
 
-    if (front->websocket_count + front->exchange_count > front->options.connections_max) {
-        conn->http->closes = true;
-        (void)answer_text(conn, 503, "too many connections");
+    if (parse->method == HTTPPARSE_OTHER) {
+        answer_text(conn, 405, "method not allowed", true);
         return true;
     }
-    if (conn->http->method != METHOD_OPTIONS && conn_is_foreign(front, conn->wsi)) {
-        conn->http->closes = true;
-        (void)answer_text(conn, 403, "not for pages of other sites: see cors_origins");
+    if (parse->method != HTTPPARSE_OPTIONS && browser_is_foreign(&conn->front->options, parse)) {
+        answer_text(conn, 403, "not for pages of other sites: see cors_origins", true);
+        return true;
+    }
+    if (parse->method == HTTPPARSE_POST && !is_query_path(conn)) {
+        answer_text(conn, 404, "not found", true);
+        return true;
+    }
+    if (parse->method == HTTPPARSE_POST && !parse->has_length) {
+        http_refuse(conn, 411, "a POST needs a Content-Length or chunks");
         return true;
     }
     return false;
 }
 
-int http_begin(struct front *front, struct lws *wsi, struct conn_slot *slot)
+/* True: the connection is no longer one of HTTP. */
+static bool begin(struct conn *conn, bool has_more)
 {
-    struct conn *conn;
-
-    conn_free(&slot->conn);
-    conn = conn_new(front, wsi, CONN_HTTP);
-    conn->http = mem_alloc(sizeof *conn->http);
-    slot->conn = conn;
-    read_head(wsi, conn->http);
-    stats_add(front->options.stats, STATS_HTTP_REQUESTS, 1);
+    stats_add(conn->front->options.stats, STATS_HTTP_REQUESTS, 1);
     if (refuse(conn)) {
-        return 0;
+        return true;
     }
-    switch (conn->http->method) {
-    case METHOD_OPTIONS:
-        start_body(conn->http);
-        finish(conn, 204, NULL);
-        return 0;
-    case METHOD_POST:
-        if (!is_query_path(conn->http->path)) {
-            conn->http->closes = true;
-            return answer_text(conn, 404, "not found");
-        }
-        if (!expect_body(conn) && !conn->http->has_answer) {
-            run(conn);
-        }
-        return 0;
-    case METHOD_GET:
-    case METHOD_HEAD:
-        if (is_query_path(conn->http->path)) {
-            run(conn);
-            return 0;
-        }
-        return answer_page(conn);
-    case METHOD_OTHER:
-        break;
+    if (websocket_is_asked_for(&conn->parse)) {
+        websocket_open(conn);
+        return conn->state != CONN_HTTP;
     }
-    conn->http->closes = true;
-    return answer_text(conn, 405, "method not allowed");
+    /* RFC 9110 10.1.1: needless once the body is coming. */
+    if (conn->parse.expects_continue && !has_more) {
+        outq_copy(&conn->out, SLICE("HTTP/1.1 100 Continue\r\n\r\n"), (struct slice){0});
+        conn_wake(conn);
+    }
+    return false;
 }
 
-int http_body(struct conn *conn, const void *data, size_t size)
+void http_take(struct conn *conn, struct slice *in)
 {
-    if (!conn->http->has_answer) {
-        bytes_append(&conn->input, data, size);
-    }
-    return conn->input.is_overflown ? -1 : 0;
-}
-
-int http_body_done(struct conn *conn)
-{
-    if (!conn->http->has_answer) {
-        stats_add(conn->front->options.stats, STATS_CLIENT_BYTES_IN, conn->input.size);
-        run(conn);
-    }
-    return 0;
-}
-
-void http_closed(struct conn_slot *slot)
-{
-    if (slot->conn != NULL && slot->conn->kind == CONN_HTTP) {
-        conn_free(&slot->conn);
-    }
-}
-
-/* ---- writing ---- */
-
-struct head {
-    struct lws *wsi;
-    unsigned char *at;
-    unsigned char *end;
-    int failed;
-};
-
-static void add_field(struct head *head, const char *name, const char *value)
-{
-    head->failed |= lws_add_http_header_by_name(head->wsi, (const unsigned char *)name,
-                                                (const unsigned char *)value, (int)strlen(value),
-                                                &head->at, head->end);
-}
-
-static void add_cors(struct head *head, const struct conn *conn)
-{
-    const struct http_exchange *exchange = conn->http;
-
-    if (exchange->origin[0] == '\0' || !conn_allows(conn->front, exchange->origin)) {
-        return;
-    }
-    add_field(head, "access-control-allow-origin:", exchange->origin);
-    add_field(head, "vary:", "origin");
-    if (exchange->method == METHOD_OPTIONS) {
-        add_field(head, "access-control-allow-methods:", "GET, POST, OPTIONS");
-        add_field(head, "access-control-max-age:", "3600");
-        if (exchange->cors_headers[0] != '\0') {
-            add_field(head, "access-control-allow-headers:", exchange->cors_headers);
+    assert(conn->state == CONN_HTTP && !conn->http.is_running);
+    for (;;) {
+        struct slice part;
+        switch (httpparse_next(&conn->parse, in, &part)) {
+        case HTTPPARSE_MORE:
+            return;
+        case HTTPPARSE_HEAD:
+            if (begin(conn, in->size > 0)) {
+                return;
+            }
+            break;
+        case HTTPPARSE_BODY:
+            bytes_append(&conn->http.body, part.data, part.size);
+            break;
+        case HTTPPARSE_DONE:
+            answer(conn);
+            return;
+        case HTTPPARSE_BAD:
+            http_refuse(conn, conn->parse.status, conn->parse.text);
+            return;
         }
     }
-}
-
-static int write_head(struct conn *conn)
-{
-    struct http_exchange *exchange = conn->http;
-    unsigned char room[LWS_PRE + HEADERS_MAX + TOGETHER_MAX];
-    unsigned char *start = room + LWS_PRE;
-    struct head head = {.wsi = conn->wsi, .at = start, .end = start + HEADERS_MAX};
-    size_t size = exchange->body.size - LWS_PRE;
-    bool is_together = size <= TOGETHER_MAX && exchange->method != METHOD_HEAD;
-
-    head.failed =
-        lws_add_http_header_status(conn->wsi, (unsigned)exchange->status, &head.at, head.end);
-    if (exchange->mime != NULL) {
-        char text[32];
-        add_field(&head, "content-type:", exchange->mime);
-        (void)snprintf(text, sizeof text, "%zu", size);
-        add_field(&head, "content-length:", text);
-    }
-    if (exchange->closes) {
-        add_field(&head, "connection:", "close");
-    }
-    add_cors(&head, conn);
-    if (head.failed != 0 || lws_finalize_http_header(conn->wsi, &head.at, head.end) != 0) {
-        return -1;
-    }
-    if (is_together) {
-        memcpy(head.at, exchange->body.data + LWS_PRE, size);
-        head.at += size;
-        exchange->sent = size;
-    }
-    exchange->is_head_sent = true;
-    size = (size_t)(head.at - start);
-    return lws_write(conn->wsi, start, size,
-                     is_together ? LWS_WRITE_HTTP_FINAL : LWS_WRITE_HTTP_HEADERS) < (int)size
-               ? -1
-               : 0;
-}
-
-static int write_body(struct conn *conn)
-{
-    struct http_exchange *exchange = conn->http;
-    size_t total = exchange->body.size - LWS_PRE;
-
-    if (exchange->method == METHOD_HEAD) {
-        exchange->sent = total;
-    }
-    while (exchange->sent < total) {
-        size_t left = total - exchange->sent;
-        size_t size = left > CONN_WRITE_MAX ? CONN_WRITE_MAX : left;
-        if (lws_write(conn->wsi, exchange->body.data + LWS_PRE + exchange->sent, size,
-                      size == left ? LWS_WRITE_HTTP_FINAL : LWS_WRITE_HTTP) < (int)size) {
-            return -1;
-        }
-        exchange->sent += size;
-        if (exchange->sent < total && lws_send_pipe_choked(conn->wsi) != 0) {
-            return lws_callback_on_writable(conn->wsi) < 0 ? -1 : 0;
-        }
-    }
-    return 0;
-}
-
-int http_writeable(struct lws *wsi, struct conn_slot *slot)
-{
-    struct conn *conn = slot->conn;
-    struct http_exchange *exchange;
-    bool closes;
-
-    if (conn == NULL || conn->kind != CONN_HTTP || !conn->http->has_answer) {
-        return 0;
-    }
-    exchange = conn->http;
-    assert(exchange->body.size >= LWS_PRE);
-    if ((!exchange->is_head_sent && write_head(conn) != 0) || write_body(conn) != 0) {
-        return -1;
-    }
-    if (exchange->sent + LWS_PRE < exchange->body.size) {
-        return 0;
-    }
-    stats_add(conn->front->options.stats, STATS_CLIENT_BYTES_OUT, exchange->sent);
-    stats_add(conn->front->options.stats, STATS_HTTP_ERRORS, exchange->status >= 400);
-    closes = exchange->closes;
-    conn_free(&slot->conn);
-    return lws_http_transaction_completed(wsi) != 0 || closes ? -1 : 0;
 }

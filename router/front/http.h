@@ -7,27 +7,22 @@
  *   GET /status, /metrics     JSON for people, Prometheus
  *
  * HTTP status: 200 for an answer, 400 a request at fault, 401, 403, 429, else 500; errors are JSON
- * with "message".
- * After: reference/gremlin.md section 4.7.
+ * with "message". Requests of one connection are answered one after the other, in order.
+ * After: RFC 9110, RFC 9112; reference/gremlin.md section 4.7.
  *
- * Internal to router/front. Each returns what its libwebsockets callback returns: 0, or -1 to
- * close.
+ * Internal to router/front.
  */
 #ifndef ROUTER_FRONT_HTTP_H
 #define ROUTER_FRONT_HTTP_H
 
 #include "router/front/conn.h"
 
-struct http_exchange;
-
-int http_begin(struct front *front, struct lws *wsi, struct conn_slot *slot);
-int http_body(struct conn *conn, const void *data, size_t size);
-int http_body_done(struct conn *conn);
-/* slot->conn is null when the exchange is over. */
-int http_writeable(struct lws *wsi, struct conn_slot *slot);
-void http_closed(struct conn_slot *slot);
-/* Answers with a response; takes its body. */
+/* Takes bytes off the front of *in: up to the end of one request. *in is invalid once the
+ * connection has ended. */
+void http_take(struct conn *conn, struct slice *in);
+/* Answers with a response of the router; takes its body. */
 void http_answer(struct conn *conn, struct router_response *response);
-void http_exchange_free(struct http_exchange **exchange);
+/* Answers what was not read to its end; the connection ends. */
+void http_refuse(struct conn *conn, int status, const char *why);
 
 #endif

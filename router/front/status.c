@@ -1,5 +1,7 @@
 #include "router/front/status.h"
 
+#include "router/front/front_private.h"
+
 void status_json_text(struct bytes *out, struct slice text)
 {
     bytes_u8(out, '"');

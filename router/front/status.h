@@ -6,7 +6,7 @@
 #ifndef ROUTER_FRONT_STATUS_H
 #define ROUTER_FRONT_STATUS_H
 
-#include "router/front/conn.h"
+#include "router/front/front.h"
 
 /* A JSON string, with its quotes. */
 void status_json_text(struct bytes *out, struct slice text);

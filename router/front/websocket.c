@@ -3,110 +3,182 @@
 #include <assert.h>
 #include <string.h>
 
-#include "common/loop.h"
-#include "common/mem.h"
+#include "router/front/browser.h"
+#include "router/front/front_private.h"
+#include "router/front/http.h"
 #include "router/wire/response.h"
 
-int websocket_filter(struct front *front, struct lws *wsi)
-{
-    char path[64];
-    char version[8] = "";
+enum { TOGETHER_MAX = 8192 /* A message of up to this size is one piece with its head. */ };
 
-    if (lws_hdr_copy(wsi, version, sizeof version, WSI_TOKEN_VERSION) < 0 ||
-        strcmp(version, "13") != 0) {
-        (void)lws_return_http_status(wsi, HTTP_STATUS_BAD_REQUEST, "WebSocket version 13");
-        return -1;
-    }
-    /* A page of another site must not query a router on its visitor's machine. */
-    if (conn_is_foreign(front, wsi)) {
-        (void)lws_return_http_status(wsi, HTTP_STATUS_FORBIDDEN, NULL);
-        return -1;
-    }
-    conn_path(wsi, path, sizeof path);
-    if (strcmp(path, "/gremlin") != 0 && strcmp(path, "/gremlin/") != 0 && strcmp(path, "/") != 0) {
-        (void)lws_return_http_status(wsi, HTTP_STATUS_NOT_FOUND, NULL);
-        return -1;
-    }
-    if (front->websocket_count + front->exchange_count >= front->options.connections_max) {
-        log_warn(front->options.log, "websocket", "connections=%u msg=\"refused: too many\"",
-                 front->websocket_count);
-        (void)lws_return_http_status(wsi, HTTP_STATUS_SERVICE_UNAVAILABLE, NULL);
-        return -1;
-    }
-    return 0;
+/* ---- the handshake ---- */
+
+bool websocket_is_asked_for(const struct httpparse *parse)
+{
+    return parse->method == HTTPPARSE_GET && parse->minor > 0 &&
+           httpparse_has_token(parse, "upgrade", "websocket") &&
+           httpparse_has_token(parse, "connection", "upgrade");
 }
 
-int websocket_open(struct front *front, struct lws *wsi, struct conn_slot *slot)
+static bool is_gremlin(struct slice path)
 {
-    /* What the HTTP side of this connection left behind. */
-    conn_free(&slot->conn);
-    slot->conn = conn_new(front, wsi, CONN_WEBSOCKET);
-    conn_register(slot->conn);
+    return slice_equal(path, SLICE("/gremlin")) || slice_equal(path, SLICE("/gremlin/")) ||
+           slice_equal(path, SLICE("/"));
+}
+
+/* The subprotocol "gremlin" is known; drivers name none. */
+static bool has_protocol(const struct httpparse *parse)
+{
+    return httpparse_has_token(parse, "sec-websocket-protocol", "gremlin");
+}
+
+/* RFC 6455 4.2.1 and 4.2.2. Null: it may be upgraded. */
+static const char *refusal(const struct conn *conn, struct bytes *accept, int *status)
+{
+    const struct httpparse *parse = &conn->parse;
+
+    *status = 400;
+    if (!is_gremlin(httpparse_text(parse, parse->path))) {
+        *status = 404;
+        return "not found: WebSocket is at /gremlin";
+    }
+    if (parse->has_body) {
+        return "a WebSocket handshake has no body";
+    }
+    if (!slice_equal(httpparse_field(parse, "sec-websocket-version"), SLICE("13"))) {
+        return "Sec-WebSocket-Version has to be 13";
+    }
+    if (httpparse_count(parse, "sec-websocket-key") != 1 ||
+        !wsframe_accept(accept, httpparse_field(parse, "sec-websocket-key"))) {
+        return "Sec-WebSocket-Key is not 16 bytes in base64";
+    }
+    if (httpparse_count(parse, "sec-websocket-protocol") > 0 && !has_protocol(parse)) {
+        return "of subprotocols only 'gremlin' is known, and none need be named";
+    }
+    return NULL;
+}
+
+void websocket_open(struct conn *conn)
+{
+    struct front *front = conn->front;
+    struct bytes accept = {0};
+    struct bytes head = {0};
+    int status;
+    const char *why = refusal(conn, &accept, &status);
+
+    if (why != NULL) {
+        http_refuse(conn, status, why);
+        bytes_close(&accept);
+        return;
+    }
+    bytes_format(&head,
+                 "HTTP/1.1 101 Switching Protocols\r\nUpgrade: WebSocket\r\n"
+                 "Connection: Upgrade\r\nSec-WebSocket-Accept: %.*s\r\n%s\r\n",
+                 (int)accept.size, (const char *)accept.data,
+                 has_protocol(&conn->parse) ? "Sec-WebSocket-Protocol: gremlin\r\n" : "");
+    outq_copy(&conn->out, bytes_slice(&head), (struct slice){0});
+    bytes_close(&accept);
+    bytes_close(&head);
+    httpparse_close(&conn->parse);
+    wsframe_init(&conn->frame, REQUEST_BYTES_MAX);
+    conn->state = CONN_WEBSOCKET;
+    conn_register(conn);
+    conn_wake(conn);
     front->websocket_count++;
     stats_add(front->options.stats, STATS_CLIENTS_OPENED, 1);
     stats_set(front->options.stats, STATS_CLIENTS, front->websocket_count);
-    return 0;
 }
 
-void websocket_closed(struct conn_slot *slot)
-{
-    struct front *front;
+/* ---- out ---- */
 
-    if (slot->conn == NULL || slot->conn->kind != CONN_WEBSOCKET) {
+static void send_frame(struct conn *conn, enum wsframe_opcode opcode, struct slice data)
+{
+    uint8_t head[WSFRAME_HEAD_MAX];
+    size_t size = wsframe_head(head, opcode, true, data.size);
+
+    outq_copy(&conn->out, slice_of(head, size), data);
+    conn_wake(conn);
+}
+
+/* Takes the message. */
+static void send_message(struct conn *conn, bool is_text, struct bytes *message)
+{
+    struct stats *stats = conn->front->options.stats;
+    enum wsframe_opcode opcode = is_text ? WSFRAME_TEXT : WSFRAME_BINARY;
+    size_t at = 0;
+
+    stats_add(stats, STATS_CLIENT_FRAMES_OUT, 1);
+    stats_add(stats, STATS_CLIENT_BYTES_OUT, message->size);
+    if (message->size <= TOGETHER_MAX) {
+        send_frame(conn, opcode, bytes_slice(message));
+        bytes_close(message);
         return;
     }
-    front = slot->conn->front;
-    assert(front->websocket_count > 0);
-    front->websocket_count--;
-    stats_set(front->options.stats, STATS_CLIENTS, front->websocket_count);
-    conn_free(&slot->conn);
-}
-
-static void append(struct conn *conn, bool is_text, struct slice body)
-{
-    struct conn_frame *frame = mem_alloc(sizeof *frame);
-
-    frame->is_text = is_text;
-    frame->size = body.size;
-    frame->data = mem_alloc(LWS_PRE + body.size);
-    if (body.size > 0) {
-        memcpy(frame->data + LWS_PRE, body.data, body.size);
+    for (;;) {
+        size_t left = message->size - at;
+        size_t size = left > WEBSOCKET_FRAGMENT_MAX ? WEBSOCKET_FRAGMENT_MAX : left;
+        uint8_t head[WSFRAME_HEAD_MAX];
+        size_t head_size = wsframe_head(head, opcode, size == left, size);
+        outq_copy(&conn->out, slice_of(head, head_size), (struct slice){0});
+        if (size == left) {
+            break;
+        }
+        outq_borrow(&conn->out, slice_of(message->data + at, size));
+        at += size;
+        opcode = WSFRAME_CONTINUATION;
     }
-    if (conn->last == NULL) {
-        conn->first = frame;
-    } else {
-        conn->last->next = frame;
-    }
-    conn->last = frame;
-    conn->queued_bytes += body.size;
-    (void)lws_callback_on_writable(conn->wsi);
-}
-
-/* A slow reader is not read from until it has caught up; one that keeps asking is closed. */
-static void set_flow(struct conn *conn)
-{
-    size_t limit = conn->front->options.backlog_bytes;
-    size_t waiting = conn->queued_bytes + router_backlog(conn->front->options.router, conn->client);
-
-    if (!conn->is_choked && waiting > limit) {
-        conn->is_choked = true;
-        (void)lws_rx_flow_control(conn->wsi, 0);
-    } else if (conn->is_choked && waiting <= limit / 2) {
-        conn->is_choked = false;
-        (void)lws_rx_flow_control(conn->wsi, 1);
-    }
-    if (waiting / FRONT_BACKLOG_FACTOR > limit) {
-        conn->is_too_slow = true;
-        (void)lws_callback_on_writable(conn->wsi);
-    }
+    outq_take(&conn->out, message, at);
+    conn_wake(conn);
 }
 
 void websocket_send(struct conn *conn, struct router_response *response)
 {
-    append(conn, response->is_text, bytes_slice(&response->body));
-    bytes_close(&response->body);
-    set_flow(conn);
+    assert(conn->state == CONN_WEBSOCKET);
+    send_message(conn, response->is_text, &response->body);
+    if (response->is_last && conn->open_count > 0) {
+        conn->open_count--;
+    }
 }
+
+void websocket_ping(struct conn *conn)
+{
+    send_frame(conn, WSFRAME_PING, (struct slice){0});
+}
+
+void websocket_close(struct conn *conn, uint32_t code, const char *why)
+{
+    uint8_t text[WSFRAME_CONTROL_MAX];
+    size_t size = strlen(why);
+
+    assert(size + 2 <= sizeof text);
+    text[0] = (uint8_t)(code >> 8);
+    text[1] = (uint8_t)code;
+    memcpy(text + 2, why, size);
+    send_frame(conn, WSFRAME_CLOSE, slice_of(text, code == WSFRAME_NO_CODE ? 0 : size + 2));
+    conn_end(conn);
+}
+
+void websocket_set_flow(struct conn *conn)
+{
+    size_t limit = conn->front->options.backlog_bytes;
+    size_t waiting = conn_waiting_bytes(conn);
+
+    if (conn->state != CONN_WEBSOCKET) {
+        return;
+    }
+    if (waiting > limit || conn->open_count >= WEBSOCKET_OPEN_MAX) {
+        conn->is_choked = true;
+    } else if (conn->is_choked && waiting <= limit / 2) {
+        conn->is_choked = false;
+        conn_wake(conn);
+    }
+    if (waiting / FRONT_BACKLOG_FACTOR > limit) {
+        log_warn(conn->front->options.log, "websocket",
+                 "queued_bytes=%zu msg=\"closed: the client does not read\"", waiting);
+        conn_drop(conn);
+    }
+}
+
+/* ---- in ---- */
 
 /* A request that could not be read is answered here, as far as its id is known. */
 static void answer_malformed(struct conn *conn, const struct request *request,
@@ -121,110 +193,50 @@ static void answer_malformed(struct conn *conn, const struct request *request,
     };
 
     response_encode(&body, &response);
-    append(conn, conn->is_text, bytes_slice(&body));
-    bytes_close(&body);
+    send_message(conn, conn->frame.is_text, &body);
 }
 
 static void on_message(struct conn *conn)
 {
     struct front *front = conn->front;
+    struct slice message = bytes_slice(&conn->frame.message);
     struct request request = {0};
     struct error err = {0};
 
     stats_add(front->options.stats, STATS_CLIENT_FRAMES_IN, 1);
-    stats_add(front->options.stats, STATS_CLIENT_BYTES_IN, conn->input.size);
-    if (request_decode(bytes_slice(&conn->input), conn->is_text, &request, &err) == E_OK) {
-        router_request(front->options.router, loop_now_ms(), conn->client, &request,
+    stats_add(front->options.stats, STATS_CLIENT_BYTES_IN, message.size);
+    if (request_decode(message, conn->frame.is_text, &request, &err) == E_OK) {
+        conn->open_count++;
+        router_request(front->options.router, front->now_ms, conn->client, &request,
                        front->options.out);
     } else {
         answer_malformed(conn, &request, &err);
         request_close(&request);
     }
+    wsframe_release(&conn->frame);
 }
 
-int websocket_receive(struct conn *conn, const void *data, size_t size)
+void websocket_take(struct conn *conn, struct slice *in)
 {
-    if (lws_is_first_fragment(conn->wsi) != 0) {
-        bytes_clear(&conn->input);
-        conn->is_text = lws_frame_is_binary(conn->wsi) == 0;
-    }
-    bytes_append(&conn->input, data, size);
-    if (conn->input.is_overflown) {
-        static const char reason[] = "message too large";
-        unsigned char text[sizeof reason];
-        memcpy(text, reason, sizeof reason);
-        lws_close_reason(conn->wsi, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE, text, sizeof reason - 1);
-        return -1;
-    }
-    if (lws_is_final_fragment(conn->wsi) != 0 && lws_remaining_packet_payload(conn->wsi) == 0) {
+    assert(conn->state == CONN_WEBSOCKET);
+    switch (wsframe_next(&conn->frame, in)) {
+    case WSFRAME_MORE:
+    case WSFRAME_IS_PONG:
+        return;
+    case WSFRAME_IS_MESSAGE:
         on_message(conn);
-        /* One large message does not hold its memory for the life of the connection. */
-        if (conn->input.room > CONN_WRITE_MAX) {
-            bytes_close(&conn->input);
-            bytes_init(&conn->input, REQUEST_BYTES_MAX);
-        }
-        bytes_clear(&conn->input);
+        break;
+    case WSFRAME_IS_PING:
+        send_frame(conn, WSFRAME_PONG, wsframe_control(&conn->frame));
+        break;
+    case WSFRAME_IS_CLOSE:
+        websocket_close(conn, conn->frame.code, "");
+        return;
+    case WSFRAME_IS_BAD:
+        log_debug(conn->front->options.log, "websocket", "code=%u msg=\"refused: %s\"",
+                  conn->frame.code, conn->frame.text);
+        websocket_close(conn, conn->frame.code, conn->frame.text);
+        return;
     }
-    return 0;
-}
-
-static int write_fragment(struct conn *conn, struct conn_frame *frame)
-{
-    size_t left = frame->size - frame->sent;
-    size_t size = left > CONN_WRITE_MAX ? CONN_WRITE_MAX : left;
-    int flags = frame->is_text ? LWS_WRITE_TEXT : LWS_WRITE_BINARY;
-
-    if (frame->sent > 0) {
-        flags = LWS_WRITE_CONTINUATION;
-    }
-    if (size < left) {
-        flags |= LWS_WRITE_NO_FIN;
-    }
-    /* The bytes before the fragment were sent: they may be overwritten by its header. */
-    if (lws_write(conn->wsi, frame->data + LWS_PRE + frame->sent, size,
-                  (enum lws_write_protocol)flags) < (int)size) {
-        return -1;
-    }
-    frame->sent += size;
-    return 0;
-}
-
-static void pop(struct conn *conn)
-{
-    struct conn_frame *frame = conn->first;
-
-    conn->first = frame->next;
-    if (conn->first == NULL) {
-        conn->last = NULL;
-    }
-    conn->queued_bytes -= frame->size;
-    stats_add(conn->front->options.stats, STATS_CLIENT_FRAMES_OUT, 1);
-    stats_add(conn->front->options.stats, STATS_CLIENT_BYTES_OUT, frame->size);
-    mem_free(frame->data);
-    mem_free(frame);
-}
-
-int websocket_writeable(struct conn *conn)
-{
-    if (conn->is_too_slow) {
-        log_warn(conn->front->options.log, "websocket",
-                 "queued_bytes=%zu msg=\"closed: the client does not read\"", conn->queued_bytes);
-        return -1;
-    }
-    for (int i = 0; i < CONN_WRITES_MAX && conn->first != NULL; i++) {
-        if (i > 0 && lws_send_pipe_choked(conn->wsi) != 0) {
-            break;
-        }
-        if (write_fragment(conn, conn->first) != 0) {
-            return -1;
-        }
-        if (conn->first->sent == conn->first->size) {
-            pop(conn);
-        }
-    }
-    if (conn->first != NULL) {
-        (void)lws_callback_on_writable(conn->wsi);
-    }
-    set_flow(conn);
-    return 0;
+    websocket_set_flow(conn);
 }

@@ -293,7 +293,7 @@ static enum wsframe_event take_payload(struct wsframe *frame, struct slice *in)
     return frame->at == frame->size ? end_frame(frame) : WSFRAME_MORE;
 }
 
-static void forget_told(struct wsframe *frame)
+void wsframe_release(struct wsframe *frame)
 {
     if (frame->is_told) {
         if (frame->message.room > MESSAGE_KEPT) {
@@ -309,7 +309,7 @@ enum wsframe_event wsframe_next(struct wsframe *frame, struct slice *in)
     enum wsframe_event event;
 
     assert(in != NULL);
-    forget_told(frame);
+    wsframe_release(frame);
     if (frame->is_over) {
         return frame->is_bad ? WSFRAME_IS_BAD : WSFRAME_IS_CLOSE;
     }

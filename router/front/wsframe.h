@@ -90,6 +90,8 @@ void wsframe_init(struct wsframe *frame, size_t message_max);
 void wsframe_close(struct wsframe *frame);
 /* Takes bytes off the front of *in until something has happened. */
 enum wsframe_event wsframe_next(struct wsframe *frame, struct slice *in);
+/* The message that was given is not needed any more; wsframe_next does it, too. */
+void wsframe_release(struct wsframe *frame);
 /* The payload of PING and PONG. */
 struct slice wsframe_control(const struct wsframe *frame);
 /* Nothing of a frame or message has come. */

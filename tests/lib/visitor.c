@@ -39,7 +39,7 @@ void router_request(struct router *of, uint64_t now_ms, uint64_t client, struct 
 
     (void)now_ms;
     (void)out;
-    ck_assert_uint_lt(of->count, 64);
+    ck_assert_uint_lt(of->count, sizeof of->waiting / sizeof of->waiting[0]);
     of->requests++;
     *response = (struct router_response){
         .client = client, .status = 200, .is_last = true, .is_text = request->is_text_frame};
@@ -136,19 +136,15 @@ struct visitor visitor;
 
 static const char *const origins[] = {"http://a.example", "http://b.example"};
 
-static void set_up(uint32_t connections_max, size_t backlog_bytes, size_t origin_count)
+static void set_up(struct front_options options)
 {
-    struct front_options options = {.address = "127.0.0.1",
-                                    .port = 0,
-                                    .connections_max = connections_max,
-                                    .backlog_bytes = backlog_bytes,
-                                    .cors_count = origin_count,
-                                    .cors_origins = origins,
-                                    .router = &visitor_router,
-                                    .out = &visitor.out,
-                                    .stats = &visitor.stats};
     struct error err = {0};
 
+    options.address = "127.0.0.1";
+    options.cors_origins = origins;
+    options.router = &visitor_router;
+    options.out = &visitor.out;
+    options.stats = &visitor.stats;
     visitor_router = (struct router){.is_ready = true};
     memset(&visitor, 0, sizeof visitor);
     visitor.socket = -1;
@@ -159,12 +155,22 @@ static void set_up(uint32_t connections_max, size_t backlog_bytes, size_t origin
 
 void visitor_setup_with(uint32_t connections_max, size_t backlog_bytes)
 {
-    set_up(connections_max, backlog_bytes, sizeof origins / sizeof origins[0]);
+    set_up((struct front_options){.connections_max = connections_max,
+                                  .backlog_bytes = backlog_bytes,
+                                  .cors_count = sizeof origins / sizeof origins[0]});
+}
+
+void visitor_setup_times(uint64_t request_timeout_ms, uint64_t idle_timeout_ms)
+{
+    set_up((struct front_options){.connections_max = 10,
+                                  .backlog_bytes = 1 << 20,
+                                  .request_timeout_ms = request_timeout_ms,
+                                  .idle_timeout_ms = idle_timeout_ms});
 }
 
 void visitor_setup_default(void)
 {
-    set_up(1000, 1 << 20, 0);
+    set_up((struct front_options){.connections_max = 1000, .backlog_bytes = 1 << 20});
 }
 
 void visitor_setup(void)

@@ -13,13 +13,13 @@
 enum { VISITOR_PATIENCE_MS = 20000, VISITOR_ROOM = 24 << 20 };
 
 /* WebSocket opcodes. */
-enum { TEXT = 1, BINARY = 2, CLOSE = 8, PING = 9, CONTINUATION = 0 };
+enum { TEXT = 1, BINARY = 2, CLOSE = 8, PING = 9, PONG = 10, CONTINUATION = 0 };
 
 struct router {
     const struct shardmap *map;
     uint64_t clients; /* Ever opened. */
     uint64_t closed;  /* Of them. */
-    struct router_response waiting[64];
+    struct router_response waiting[256];
     size_t count;
     size_t requests;
     bool is_ready;
@@ -41,6 +41,8 @@ extern struct visitor visitor;
 /* A front on a free port, and an outside. */
 void visitor_setup_with(uint32_t connections_max, size_t backlog_bytes);
 void visitor_setup(void);
+/* With times that a test can wait for. */
+void visitor_setup_times(uint64_t request_timeout_ms, uint64_t idle_timeout_ms);
 /* As configured if nobody says anything: no origins. */
 void visitor_setup_default(void);
 void visitor_disconnect(void);

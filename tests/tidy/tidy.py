@@ -19,7 +19,7 @@ WHOLE = ('router/cli/',)
 RUNTIME = {'common/keys', 'common/zap', 'common/log', 'common/conf', 'common/loop', 'common/transport', 'common/daemon', 'common/stats',
            'common/host', 'common/memory', 'common/wire', 'common/link', 'common/caller'}
 IO_HEADERS = {'zmq.h', 'sqlite3.h', 'time.h', 'sys/time.h', 'unistd.h', 'pthread.h', 'poll.h', 'sys/socket.h',
-              'fcntl.h', 'sys/stat.h', 'common/log.h', 'libwebsockets.h'}
+              'fcntl.h', 'sys/stat.h', 'common/log.h', 'sys/epoll.h'}
 PURE = {'common/' + name for name in (
     'error arena bytes reader vid value number codec predicate text map heap hash prng fsm trace datetime element '
     'message nodeset outbox shardmap change txn read read_write slice unicode codec_decode extended number_exact '
@@ -30,7 +30,7 @@ PURE = {'common/' + name for name in (
     'coordinator/member', 'coordinator/state'}
 PURE_FOLDERS = ('router/gremlin/', 'router/plan/', 'router/op/', 'router/remote/', 'router/wire/')
 FORBIDDEN = re.compile(r'^(time|gettimeofday|clock_gettime|clock|rand|random|srand|getrandom|open|fopen|read|write|'
-                       r'socket|send|recv|poll|select|pthread_\w+|sqlite3_\w+|zmq_\w+|lws_\w+|sleep|usleep|nanosleep)$')
+                       r'socket|send|recv|poll|select|pthread_\w+|sqlite3_\w+|zmq_\w+|sleep|usleep|nanosleep)$')
 BANNED = {r'\bstrcpy\(': 'snprintf', r'\bsprintf\(': 'snprintf', r'\bstrcat\(': 'snprintf',
           r'\brand\(': 'prng_next', r'\batoi\(': 'text_parse_i64', r'\bgettimeofday\(': 'the host\'s time',
           r'\bFIXME\b': 'a fix before merge', r'\bXXX\b': 'a fix before merge', r'\bTODO\b': 'an issue',

@@ -1,6 +1,8 @@
 /* WebSocket as clients see it. */
 #include "common/mem.h"
 #include "router/front/conn.h"
+#include "router/front/outq.h"
+#include "router/front/stream.h"
 #include "router/front/websocket.h"
 #include "tests/lib/visitor.h"
 
@@ -112,8 +114,8 @@ START_TEST(large_messages)
     visitor_upgrade("");
     visitor_forget();
     visitor_send_frame(BINARY, true, text, SIZE);
-    /* In fragments of at most CONN_WRITE_MAX, each with a head of 10. */
-    visitor_expect_size(SIZE + 10 * (SIZE / CONN_WRITE_MAX));
+    /* In fragments of at most WEBSOCKET_FRAGMENT_MAX, each with a head of 10. */
+    visitor_expect_size(SIZE + 10 * (SIZE / WEBSOCKET_FRAGMENT_MAX));
     ck_assert_uint_eq((uint8_t)visitor.got[0], 0x02);
     visitor_forget();
     visitor_send_frame(BINARY, true, "again", 5);
@@ -182,7 +184,6 @@ START_TEST(malformed_requests_are_answered)
 }
 END_TEST
 
-/* Trap 2. */
 START_TEST(deflate_is_not_offered)
 {
     visitor_setup();
@@ -280,8 +281,162 @@ START_TEST(slow_reader)
     visitor_teardown();
 }
 END_TEST
+
+static void expect_close(uint32_t code, const char *why)
+{
+    visitor_expect(why);
+    ck_assert_uint_eq((uint8_t)visitor.got[0], 0x88);
+    ck_assert_uint_eq((uint32_t)((uint8_t)visitor.got[2] << 8 | (uint8_t)visitor.got[3]), code);
+    visitor_expect_closed();
+    ck_assert_uint_eq(visitor_router.requests, 0);
+}
+
+START_TEST(an_unmasked_frame_is_refused_with_1002)
+{
+    visitor_setup();
+    visitor_upgrade("");
+    visitor_forget();
+    visitor_send_bytes("\x82\x05hello", 7);
+    expect_close(1002, "must be masked");
+    visitor_upgrade("");
+    visitor_forget();
+    visitor_send_frame(PING, false, "", 0);
+    expect_close(1002, "a control frame in fragments");
+    visitor_teardown();
+}
+END_TEST
+
+/* The first frame stands in the segment of the handshake. */
+START_TEST(a_frame_right_behind_the_handshake)
+{
+    visitor_setup();
+    visitor_connect();
+    visitor_send_text("GET /gremlin HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
+                      "Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+                      "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: a, gremlin\r\n\r\n"
+                      "\x82\x82\x01\x01\x01\x01ij");
+    visitor_expect("Sec-WebSocket-Protocol: gremlin\r\n\r\n");
+    visitor_expect("\x82\x02hk");
+    visitor_teardown();
+}
+END_TEST
+
+START_TEST(half_of_a_message_for_too_long)
+{
+    visitor_setup_times(100, 100000);
+    visitor_upgrade("");
+    visitor_forget();
+    visitor_send_frame(BINARY, false, "half", 4);
+    expect_close(1008, "a message took too long to come");
+    visitor_teardown();
+}
+END_TEST
+
+/* Asked with a ping first; who answers it stays. */
+START_TEST(idle_websockets_end)
+{
+    visitor_setup_times(100000, 200);
+    visitor_upgrade("");
+    for (int i = 0; i < 3; i++) {
+        visitor_forget();
+        visitor_expect_size(2);
+        ck_assert_mem_eq(visitor.got, "\x89\x00", 2);
+        visitor_send_frame(PONG, true, "", 0);
+    }
+    visitor_forget();
+    visitor_expect_size(23);
+    ck_assert_mem_eq(visitor.got, "\x89\x00\x88\x13\x03\xe9idle for too long", 23);
+    visitor_expect_closed();
+    ck_assert_uint_eq(visitor.stats.values[STATS_CONNECTIONS_TIMED_OUT], 1);
+    visitor_teardown();
+}
+END_TEST
+
+/* More than WEBSOCKET_OPEN_MAX without an answer: the rest waits in the client. */
+START_TEST(a_thousand_requests_at_once_are_bounded)
+{
+    visitor_setup();
+    visitor_router.holds = true;
+    visitor_upgrade("");
+    visitor_forget();
+    for (int i = 0; i < 1000; i++) {
+        visitor_send_frame(BINARY, true, "x", 1);
+    }
+    visitor_run_turns();
+    ck_assert_uint_eq(visitor_router.requests, WEBSOCKET_OPEN_MAX);
+    visitor_router.holds = false;
+    visitor_expect_size(3000);
+    ck_assert_uint_eq(visitor_router.requests, 1000);
+    visitor_teardown();
+}
+END_TEST
+
+START_TEST(ten_thousand_pings_in_one_go)
+{
+    char *text = mem_alloc(60000);
+
+    for (size_t i = 0; i < 10000; i++) {
+        memcpy(text + i * 6, "\x89\x80\x01\x02\x03\x04", 6);
+    }
+    visitor_setup_with(10, 65536);
+    visitor_upgrade("");
+    visitor_forget();
+    visitor_send_bytes(text, 60000);
+    visitor_expect_size(20000);
+    mem_free(text);
+    visitor_teardown();
+}
+END_TEST
+
+START_TEST(the_end_of_the_router_is_told)
+{
+    visitor_setup();
+    visitor_upgrade("");
+    visitor_forget();
+    front_close(&visitor.front);
+    ck_assert(visitor_read_some());
+    ck_assert_mem_eq(visitor.got, "\x88\x11\x03\xe9the router ends", 19);
+    ck_assert_uint_eq(visitor_router.closed, 1);
+    visitor_teardown();
+}
+END_TEST
+
+/* RFC 6455 4.2.1. */
+START_TEST(handshakes_at_fault)
+{
+    static const char *const fields[] = {
+        "Sec-WebSocket-Version: 13\r\n",
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: short\r\n",
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+        "Content-Length: 1\r\n",
+    };
+
+    visitor_setup();
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        char text[512];
+        (void)snprintf(text, sizeof text,
+                       "GET /gremlin HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
+                       "Connection: Upgrade\r\n%s\r\n",
+                       fields[i]);
+        visitor_connect();
+        visitor_forget();
+        visitor_send_text(text);
+        visitor_expect("HTTP/1.1 400 Bad Request\r\n");
+        visitor_expect_closed();
+    }
+    visitor_teardown();
+}
+END_TEST
+
 RUN_SUITE("websocket", binary_and_text_frames, fragments_are_joined,
           ping_is_answered_while_a_query_runs, close_is_answered, cut_off_message, large_messages,
           too_large_is_closed_with_1009, bad_utf8_is_closed_with_1007,
           malformed_requests_are_answered, deflate_is_not_offered,
-          other_paths_and_too_many_connections, slow_reader, subprotocols, pages_of_other_origins)
+          other_paths_and_too_many_connections, slow_reader, subprotocols, pages_of_other_origins,
+          an_unmasked_frame_is_refused_with_1002, a_frame_right_behind_the_handshake,
+          half_of_a_message_for_too_long, idle_websockets_end,
+          a_thousand_requests_at_once_are_bounded, ten_thousand_pings_in_one_go,
+          the_end_of_the_router_is_told, handshakes_at_fault)

@@ -9,6 +9,7 @@ void roster_status_encode(struct bytes *out, const struct roster_status *status)
     assert(out != NULL && status != NULL);
     bytes_varint(out, status->node);
     bytes_u64(out, status->boot);
+    bytes_u64(out, status->incarnation);
     bytes_varint(out, status->map_version);
     bytes_blob(out, status->address);
     bytes_blob(out, status->zone);
@@ -37,7 +38,7 @@ static enum roster_suspect decode_suspect(struct reader *reader)
 {
     uint8_t suspect = reader_u8(reader);
 
-    if (suspect > ROSTER_AHEAD) {
+    if (suspect > ROSTER_FOREIGN) {
         reader_spoil(reader);
         return ROSTER_SOUND;
     }
@@ -93,6 +94,7 @@ int roster_status_decode(struct slice body, struct arena *arena, struct roster_s
     reader_init(&reader, body);
     status->node = decode_number(&reader);
     status->boot = reader_u64(&reader);
+    status->incarnation = reader_u64(&reader);
     status->map_version = reader_varint(&reader);
     status->address = reader_blob(&reader);
     status->zone = reader_blob(&reader);
@@ -123,6 +125,7 @@ void roster_config_encode(struct bytes *out, const struct roster_config *config)
 {
     assert(out != NULL && config != NULL);
     bytes_varint(out, config->term);
+    bytes_u64(out, config->incarnation);
     bytes_varint(out, config->map_version);
     bytes_varint(out, config->shard_next);
     bytes_blob(out, config->map);
@@ -142,6 +145,7 @@ int roster_config_decode(struct slice body, struct arena *arena, struct roster_c
     *config = (struct roster_config){0};
     reader_init(&reader, body);
     config->term = reader_varint(&reader);
+    config->incarnation = reader_u64(&reader);
     config->map_version = reader_varint(&reader);
     config->shard_next = decode_number(&reader);
     config->map = reader_blob(&reader);

@@ -6,7 +6,8 @@
  *                      NODE_CONFIG
  * NODE_STATUS          the same: the heartbeat. Answered by a NODE_CONFIG, or REFUSED: E_NOT_LEADER
  *                      (ask another coordinator), E_NOT_FOUND (register first), E_EXISTS (another
- *                      process has this node's number and lives)
+ *                      process has this node's number and lives), E_CONFIG (its folder is of
+ *                      another incarnation of the cluster)
  * NODE_CONFIG          struct roster_config: the map if it is newer than the one told; also pushed
  *                      on change. The map has the whole configuration of each replica (shardmap.h)
  *                      and the addresses of its peers
@@ -39,7 +40,8 @@ enum roster_suspect {
     ROSTER_MISSING = 1, /* There was a file once. */
     ROSTER_DAMAGED = 2, /* SQLite or the store refused it. */
     ROSTER_STALE = 3,   /* It is behind what this replica had applied before: an old copy. */
-    ROSTER_AHEAD = 4    /* It has promised this epoch already: the coordinators have lost theirs. */
+    ROSTER_AHEAD = 4,   /* It has promised this epoch already: the coordinators have lost theirs. */
+    ROSTER_FOREIGN = 5  /* It is of another cluster, incarnation, shard or format. */
 };
 
 enum { ROSTER_WEIGHT = 100 /* Of a node that says nothing else. */ };
@@ -70,6 +72,7 @@ struct roster_floor {
 struct roster_status {
     uint32_t node;
     uint64_t boot;
+    uint64_t incarnation; /* Of the cluster that the node's folder belongs to; 0: none yet. */
     uint64_t map_version; /* In force; 0: none. */
     struct slice address;
     struct slice zone; /* At most SHARDMAP_ZONE_MAX bytes; empty: none. */
@@ -81,6 +84,7 @@ struct roster_status {
 
 struct roster_config {
     uint64_t term;        /* Of the coordinator that says so. */
+    uint64_t incarnation; /* Of the cluster: never 0. */
     uint64_t map_version; /* The newest. */
     uint32_t shard_next;  /* Shards below were created: one that is not in the map was dropped. */
     struct slice map;     /* Empty: what was told is the newest. */

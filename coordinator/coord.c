@@ -251,6 +251,7 @@ static void add_floors(struct coord *coord, uint32_t node, struct roster_config 
 static struct slice config_body(struct coord *coord, uint32_t node, uint64_t known)
 {
     struct roster_config config = {.term = consensus_term(coord->consensus),
+                                   .incarnation = coord->state.incarnation,
                                    .map_version = coord->state.version,
                                    .shard_next = coord->state.shard_next};
 
@@ -265,6 +266,21 @@ static struct slice config_body(struct coord *coord, uint32_t node, uint64_t kno
 
 /* ---- messages ---- */
 
+/* Its files are of a history that this coordinator does not know: they are not to be touched. */
+static void refuse_stranger(struct coord *coord, const struct message *message,
+                            const struct roster_status *status)
+{
+    struct error err;
+
+    error_set(&err, E_CONFIG,
+              "node %u is of incarnation %016" PRIx64
+              " of the cluster, the coordinators of %016" PRIx64
+              ": was coordinator.db lost, or another put in its place?",
+              status->node, status->incarnation, coord->state.incarnation);
+    log_warn(coord->options.log, "coord", "msg=\"refused\" reason=\"%s\"", err.text);
+    outbox_refuse(coord->out, message, &err);
+}
+
 static void on_status(struct coord *coord, const struct message *message)
 {
     struct roster_status status;
@@ -273,6 +289,15 @@ static void on_status(struct coord *coord, const struct message *message)
 
     if (roster_status_decode(message->body, &coord->arena, &status, &err) != E_OK) {
         outbox_refuse(coord->out, message, &err);
+        return;
+    }
+    if (coord->state.incarnation == 0) {
+        error_set(&err, E_UNAVAILABLE, "the cluster is being founded");
+        outbox_refuse(coord->out, message, &err);
+        return;
+    }
+    if (status.incarnation != 0 && status.incarnation != coord->state.incarnation) {
+        refuse_stranger(coord, message, &status);
         return;
     }
     switch (member_hear(&coord->member, coord->now_ms, &status, is_register)) {
@@ -378,6 +403,13 @@ static void follow_leadership(struct coord *coord)
         member_lead(&coord->member, coord->now_ms);
         map_clear(&coord->heard);
         coord_txn_feed(coord, &(struct decision_event){.kind = DECISION_LEAD, .term = term});
+        if (coord->state.incarnation == 0) {
+            /* The boot id is as random as any number, and never 0. */
+            coord_submit(
+                coord,
+                &(struct state_command){.kind = STATE_FOUND, .incarnation = coord->options.boot},
+                0);
+        }
     }
 }
 

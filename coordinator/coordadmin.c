@@ -83,8 +83,10 @@ static struct value suspect_value(struct arena *arena, const struct roster_repli
         return value_cstring("");
     case ROSTER_MISSING:
         return value_cstring("its file is gone");
+    case ROSTER_FOREIGN:
+        return value_cstring("its file is of another cluster, incarnation or format");
     case ROSTER_DAMAGED:
-        return value_cstring("its file is damaged, or of another cluster");
+        return value_cstring("its file is damaged");
     case ROSTER_STALE:
         return value_cstring(arena_format(arena, "old copy: entry %llu, was %llu",
                                           (unsigned long long)replica->applied,
@@ -171,6 +173,7 @@ static void status(struct coord *coord, uint64_t token)
         nodes[i] = node_value(coord, &coord->state.nodes[i]);
     }
     put(&pairs, "cluster", hex_number(&coord->arena, coord->options.cluster_id));
+    put(&pairs, "incarnation", hex_number(&coord->arena, coord->state.incarnation));
     put_number(&pairs, "coordinator", coord->options.node);
     put_number(&pairs, "leader", consensus_leader(coord->consensus));
     put_number(&pairs, "term", consensus_term(coord->consensus));

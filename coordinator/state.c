@@ -672,5 +672,8 @@ void state_apply(struct state *state, const struct state_command *command,
     case STATE_APPLIED:
         note_applied(state, command);
         break;
+    case STATE_FOUND:
+        state->incarnation = state->incarnation == 0 ? command->incarnation : state->incarnation;
+        break;
     }
 }

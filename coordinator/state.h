@@ -23,6 +23,7 @@
  * DECIDE            a transaction is committed: from here on it is
  * FORGET            all participants have carried out these decisions
  * APPLIED           how far the shards led by a node's boot have applied: a floor for their files
+ * FOUND             the cluster's incarnation, once: tells it from one that begins anew
  *
  * Pure. Ownership: the state owns all it holds.
  * Limits: shardmap.h; STATE_SESSIONS_MAX sessions.
@@ -54,7 +55,8 @@ enum state_command_kind {
     STATE_IDS = 10,
     STATE_DECIDE = 11,
     STATE_FORGET = 12,
-    STATE_APPLIED = 13
+    STATE_APPLIED = 13,
+    STATE_FOUND = 14
 };
 
 /* One command: the fields of its kind. Borrows. */
@@ -85,6 +87,7 @@ struct state_command {
     uint64_t low_seq;
     uint32_t gtid_count; /* FORGET. */
     const struct txn_gtid *gtids;
+    uint64_t incarnation; /* FOUND: random. */
 };
 
 /* What a command came to. */
@@ -152,7 +155,8 @@ struct state_decision {
 
 struct state {
     uint64_t cluster_id;
-    uint64_t version; /* Of the map. */
+    uint64_t incarnation; /* 0: not founded yet. */
+    uint64_t version;     /* Of the map. */
     uint32_t graph_next;
     uint32_t shard_next;
     uint64_t sid_next;

@@ -9,7 +9,8 @@
 enum {
     FORMAT_NO_FLOORS = 1,
     FORMAT_NO_REPLICAS = 2, /* One replica of each shard; no zones. */
-    FORMAT = 3,
+    FORMAT_NO_INCARNATION = 3,
+    FORMAT = 4,
     SECOND = 0x80, /* Of a command's first byte: its second form. The first one is still read. */
     ITEM_BYTES_MIN = 1
 };
@@ -124,6 +125,9 @@ void state_command_encode(struct bytes *out, const struct state_command *command
         break;
     case STATE_APPLIED:
         encode_applied(out, command);
+        break;
+    case STATE_FOUND:
+        bytes_u64(out, command->incarnation);
         break;
     }
 }
@@ -323,6 +327,9 @@ static void decode_fields(struct reader *reader, struct arena *arena, bool is_se
     case STATE_APPLIED:
         decode_applied(reader, arena, command);
         break;
+    case STATE_FOUND:
+        command->incarnation = reader_u64(reader);
+        break;
     }
 }
 
@@ -337,7 +344,7 @@ int state_command_decode(struct slice body, struct arena *arena, struct state_co
     uint8_t first = reader_u8(&reader);
     uint8_t kind = first & (SECOND - 1);
     bool is_second = (first & SECOND) != 0;
-    if (kind < STATE_NODE_UP || kind > STATE_APPLIED ||
+    if (kind < STATE_NODE_UP || kind > STATE_FOUND ||
         (is_second && kind != STATE_NODE_UP && kind != STATE_GRAPH_CREATE)) {
         reader_spoil(&reader);
         kind = STATE_SESSION_NEW;
@@ -412,6 +419,7 @@ void state_encode(struct bytes *out, const struct state *state)
     assert(out != NULL && state != NULL);
     bytes_u8(out, FORMAT);
     bytes_u64(out, state->cluster_id);
+    bytes_u64(out, state->incarnation);
     bytes_varint(out, state->version);
     bytes_varint(out, state->graph_next);
     bytes_varint(out, state->shard_next);
@@ -572,6 +580,7 @@ int state_decode(struct slice input, struct state *state, struct error *err)
     }
     map_init(&state->places, NULL);
     state->cluster_id = reader_u64(&reader);
+    state->incarnation = format > FORMAT_NO_INCARNATION ? reader_u64(&reader) : 0;
     state->version = reader_varint(&reader);
     state->graph_next = decode_u32(&reader);
     state->shard_next = decode_u32(&reader);

@@ -28,6 +28,11 @@ static const uint64_t ROWS_A_TURN = 200000;
 static const uint64_t TURN_US = 10000;
 static const uint64_t JOURNAL_KEEP = 10000;
 
+static void marker_of(const struct node *node, char *path)
+{
+    snprintf(path, PATH_ROOM, "%s/incarnation", node->options.data_dir);
+}
+
 int node_open(struct node **node, const struct node_options *options, struct error *err)
 {
     assert(node != NULL && options != NULL);
@@ -56,6 +61,9 @@ int node_open(struct node **node, const struct node_options *options, struct err
     if (options->vfs == NULL) {
         storefile_sweep(options->data_dir);
     }
+    char path[PATH_ROOM];
+    marker_of(opened, path);
+    opened->incarnation = storefile_number_read(options->vfs, path);
     *node = opened;
     return E_OK;
 }
@@ -130,7 +138,7 @@ static int drop_replica(struct node *node, size_t place, struct error *err)
 static void put_suspect(struct node *node, uint32_t shard, enum roster_suspect suspect,
                         uint64_t applied)
 {
-    static_assert(ROSTER_AHEAD < 1 << SUSPECT_BITS, "fits");
+    static_assert(ROSTER_FOREIGN < 1 << SUSPECT_BITS, "fits");
     map_put(&node->suspects, shard, applied << SUSPECT_BITS | (uint64_t)suspect);
 }
 
@@ -223,6 +231,7 @@ static int open_replica(struct node *node, const struct roster_config *config,
     struct store_options options = {.path = path,
                                     .vfs = node->options.vfs,
                                     .cluster_id = node->options.cluster_id,
+                                    .incarnation = node->incarnation,
                                     .shard = shard->shard,
                                     .graph = graph->graph,
                                     .partitioner = graph->partitioner,
@@ -251,7 +260,7 @@ static int open_replica(struct node *node, const struct roster_config *config,
     if (rc == E_CORRUPT || rc == E_CONFIG) {
         log_error(node->options.log, "node", "shard=%u file=%s msg=\"not served\" reason=\"%s\"",
                   shard->shard, path, why.text);
-        put_suspect(node, shard->shard, ROSTER_DAMAGED, 0);
+        put_suspect(node, shard->shard, rc == E_CONFIG ? ROSTER_FOREIGN : ROSTER_DAMAGED, 0);
         return E_OK;
     }
     if (err != NULL) {
@@ -378,6 +387,41 @@ static bool is_coordinator(const struct node *node, peer_id peer)
     return false;
 }
 
+/* Said once in a while, for it is said to each heartbeat. */
+static void log_refused(struct node *node, uint64_t now_ms, const char *reason)
+{
+    if (node->taken_ms == 0 || now_ms >= node->taken_ms + TAKEN_MS) {
+        node->taken_ms = now_ms;
+        log_error(node->options.log, "node", "msg=\"refused\" reason=\"%s\"", reason);
+    }
+}
+
+/* Whether these coordinators may configure this node: the first ones may. */
+static bool is_of_cluster(struct node *node, uint64_t now_ms, uint64_t incarnation)
+{
+    struct error err = {0};
+    char path[PATH_ROOM];
+
+    if (node->incarnation == incarnation) {
+        return true;
+    }
+    if (node->incarnation == 0 && incarnation != 0) {
+        marker_of(node, path);
+        if (storefile_number_write(node->options.vfs, path, incarnation, &err) == E_OK) {
+            node->incarnation = incarnation;
+            return true;
+        }
+        log_refused(node, now_ms, err.text);
+        return false;
+    }
+    error_set(&err, E_CONFIG,
+              "the coordinators are of incarnation %016" PRIx64 " of the cluster, this folder of "
+              "%016" PRIx64 ": was coordinator.db lost, or another put in its place?",
+              incarnation, node->incarnation);
+    log_refused(node, now_ms, err.text);
+    return false;
+}
+
 static void on_config(struct node *node, uint64_t now_ms, const struct message *message)
 {
     struct roster_config config;
@@ -391,7 +435,7 @@ static void on_config(struct node *node, uint64_t now_ms, const struct message *
         return;
     }
     if (roster_config_decode(message->body, &node->arena, &config, NULL) != E_OK ||
-        config.term < node->term) {
+        !is_of_cluster(node, now_ms, config.incarnation) || config.term < node->term) {
         arena_reset(&node->arena);
         return;
     }
@@ -462,6 +506,7 @@ static void send_status(struct node *node, uint64_t now_ms, struct outbox *out)
         arena_array(&node->arena, node->replica_count + node->suspects.count, sizeof *replicas);
     struct roster_status status = {.node = node->options.node,
                                    .boot = node->options.boot,
+                                   .incarnation = node->incarnation,
                                    .map_version = node->map.version,
                                    .address = slice_text(node->options.address),
                                    .zone = slice_text(node->options.zone),
@@ -541,12 +586,9 @@ static void on_refused(struct node *node, uint64_t now_ms, const struct message 
     } else if (code == E_NOT_FOUND) {
         node->is_registered = false;
         node->is_status_due = true;
-    } else if (code == E_EXISTS) {
+    } else if (code == E_EXISTS || code == E_CONFIG) {
         node->heard_ms = now_ms;
-        if (node->taken_ms == 0 || now_ms >= node->taken_ms + TAKEN_MS) {
-            node->taken_ms = now_ms;
-            log_error(node->options.log, "node", "msg=\"refused\" reason=\"%s\"", err.text);
-        }
+        log_refused(node, now_ms, err.text);
     }
 }
 

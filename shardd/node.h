@@ -8,6 +8,8 @@
  * if the map names this very boot of this node. A file that held data and is gone is not replaced
  * by an empty one. A file that is gone, damaged, or behind what the coordinators know that it had
  * applied is suspect: not served, told with each heartbeat and logged once; the others are served.
+ * A folder belongs to the incarnation of the cluster whose coordinators configured it first (the
+ * file DIR/incarnation): those of another configure nothing here, so they drop nothing either.
  * Only an answer over this node's own link to a configured coordinator configures it: a map pushed
  * to it makes it ask.
  *
@@ -25,9 +27,10 @@ struct node {
     struct node_options options;
     struct replica **replicas;
     size_t replica_count, replica_room;
-    struct map places;   /* shard -> place. */
-    struct map suspects; /* shard -> struct roster_replica's suspect and applied: see node.c. */
-    uint64_t taken_ms;   /* When it was last logged that another process has this number. */
+    struct map places;    /* shard -> place. */
+    struct map suspects;  /* shard -> struct roster_replica's suspect and applied: see node.c. */
+    uint64_t taken_ms;    /* When it was last logged that it was refused. */
+    uint64_t incarnation; /* Of the cluster that the folder belongs to; 0: none yet. */
     struct shardmap map;
     uint64_t term; /* Of the coordinator heard last. */
     bool is_swept; /* Files of shards dropped before the start are gone. */

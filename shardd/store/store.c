@@ -166,19 +166,45 @@ static int is_new_file(struct store *store, bool *is_new, struct error *err)
     return E_OK;
 }
 
+/* A file of before there were incarnations, or a new one, takes the one it is given. */
+static int check_incarnation(struct store *store, const struct store_options *options,
+                             struct error *err)
+{
+    uint64_t found;
+    int rc = options->incarnation == 0 ? E_OK : get_number(store, "incarnation", &found, err);
+
+    if (rc != E_OK || options->incarnation == 0 || found == options->incarnation) {
+        return rc;
+    }
+    if (found == 0) {
+        return store_inner_meta_put(store, "incarnation", options->incarnation, err);
+    }
+    return error_set(err, E_CONFIG,
+                     "%s: of incarnation %016llx of the cluster, the coordinators are of %016llx: "
+                     "put the file back where it comes from, and this shard's own here",
+                     store->path, (unsigned long long)found,
+                     (unsigned long long)options->incarnation);
+}
+
 static int identify(struct store *store, const struct store_options *options, struct error *err)
 {
     bool is_new;
     int rc = is_new_file(store, &is_new, err);
 
-    if (rc != E_OK || !is_new) {
-        return rc == E_OK ? check_identity(store, false, options, err) : rc;
+    if (rc == E_OK && is_new) {
+        rc = store_inner_begin(store, 2, err);
+        if (rc == E_OK) {
+            rc = check_identity(store, true, options, err);
+        }
+        if (rc == E_OK) {
+            rc = check_incarnation(store, options, err);
+        }
+        return rc == E_OK ? store_inner_commit(store, err) : rc;
     }
-    rc = store_inner_begin(store, 2, err);
     if (rc == E_OK) {
-        rc = check_identity(store, true, options, err);
+        rc = check_identity(store, false, options, err);
     }
-    return rc == E_OK ? store_inner_commit(store, err) : rc;
+    return rc == E_OK ? check_incarnation(store, options, err) : rc;
 }
 
 static int on_wal(void *ctx, sqlite3 *db, const char *name, int frames)

@@ -45,6 +45,7 @@ struct store_options {
     const char *path;
     const char *vfs; /* SQLite VFS name; null: the default. The simulator gives its fault VFS. */
     uint64_t cluster_id;
+    uint64_t incarnation; /* Of the cluster: a file that has none takes it; 0: not asked. */
     uint32_t shard;
     uint32_t graph;
     enum shardmap_partitioner partitioner;
@@ -78,7 +79,7 @@ struct store_counters {
 struct store;
 
 /* Opens, creating the file if it is not there.
- * Returns E_CONFIG for a file of another cluster, shard or format; E_CORRUPT; E_IO. */
+ * Returns E_CONFIG for a file of another cluster, incarnation, shard or format; E_CORRUPT; E_IO. */
 int store_open(struct store **store, const struct store_options *options, struct error *err);
 void store_close(struct store **store);
 /* Closes, and drops the file with its -wal: storefile_drop. */

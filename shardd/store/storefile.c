@@ -6,12 +6,16 @@
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { PATH_ROOM = 2048, NAMES_MAX = 1000 };
+#include "common/crc.h"
+#include "common/mem.h"
+
+enum { PATH_ROOM = 2048, NAMES_MAX = 1000, NUMBER_SIZE = 26 };
 
 static const char *const suffixes[] = {"-wal", "-shm", "-journal", ""};
 
@@ -137,4 +141,69 @@ int storefile_replace(const char *path, const char *made, struct error *err)
         (void)close(folder);
     }
     return is_synced ? E_OK : error_set(err, E_IO, "cannot sync the folder %s", name);
+}
+
+/* ---- a number ---- */
+
+static int number_open(const char *vfs, const char *path, int flags, sqlite3_file **file)
+{
+    sqlite3_vfs *found = sqlite3_vfs_find(vfs);
+
+    *file = NULL;
+    if (found == NULL) {
+        return SQLITE_CANTOPEN;
+    }
+    *file = mem_alloc((size_t)found->szOsFile);
+    return found->xOpen(found, path, *file, flags | SQLITE_OPEN_SUPER_JOURNAL, NULL);
+}
+
+static void number_close(sqlite3_file *file)
+{
+    if (file != NULL && file->pMethods != NULL) {
+        (void)file->pMethods->xClose(file);
+    }
+    mem_free(file);
+}
+
+static void number_print(char text[NUMBER_SIZE + 1], uint64_t number)
+{
+    (void)snprintf(text, NUMBER_SIZE + 1, "%016llx %08lx\n", (unsigned long long)number,
+                   (unsigned long)crc_extend(0, &number, sizeof number));
+}
+
+uint64_t storefile_number_read(const char *vfs, const char *path)
+{
+    char found[NUMBER_SIZE + 1] = "", wanted[NUMBER_SIZE + 1];
+    unsigned long long number = 0;
+    sqlite3_file *file;
+
+    assert(path != NULL);
+    if (!storefile_exists(vfs, path)) {
+        return 0;
+    }
+    if (number_open(vfs, path, SQLITE_OPEN_READWRITE, &file) == SQLITE_OK &&
+        file->pMethods->xRead(file, found, NUMBER_SIZE, 0) == SQLITE_OK) {
+        number = strtoull(found, NULL, 16);
+    }
+    number_close(file);
+    number_print(wanted, number);
+    return strcmp(found, wanted) == 0 ? number : 0;
+}
+
+int storefile_number_write(const char *vfs, const char *path, uint64_t number, struct error *err)
+{
+    char text[NUMBER_SIZE + 1];
+    sqlite3_file *file;
+    int rc = number_open(vfs, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &file);
+
+    assert(number != 0);
+    number_print(text, number);
+    if (rc == SQLITE_OK) {
+        rc = file->pMethods->xWrite(file, text, NUMBER_SIZE, 0);
+    }
+    if (rc == SQLITE_OK) {
+        rc = file->pMethods->xSync(file, SQLITE_SYNC_NORMAL);
+    }
+    number_close(file);
+    return rc == SQLITE_OK ? E_OK : error_set(err, E_IO, "cannot write %s", path);
 }

@@ -14,9 +14,14 @@
 #include "common/error.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 enum { STOREFILE_KEEP_S = 24 * 3600 };
 
+/* A number in a small file of its own, with a checksum. read: 0 if there is none, or a damaged one.
+ * write: durably, E_OK or E_IO; never 0. */
+uint64_t storefile_number_read(const char *vfs, const char *path);
+int storefile_number_write(const char *vfs, const char *path, uint64_t number, struct error *err);
 /* vfs: name, null: the default. */
 bool storefile_exists(const char *vfs, const char *path);
 /* Moves the file with its journal files to the folder `dropped` beside it; where the VFS is not the

@@ -2,12 +2,18 @@
 #include "common/control.h"
 #include "common/mem.h"
 #include "common/read.h"
+#include "coordinator/coord_inside.h"
+#include "shardd/node.h"
+#include "shardd/store/pagesum.h"
 #include "tests/lib/lab.h"
 
 #include "tests/lib/runner.h"
 
+#include <errno.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ---- a router in small ---- */
 
@@ -365,6 +371,91 @@ START_TEST(administration)
 }
 END_TEST
 
+static void move(const struct lab *lab, const char *from, const char *to)
+{
+    static const char *const suffixes[] = {"", "-wal"};
+    char a[256], b[256];
+
+    for (int i = 0; i < 2; i++) {
+        snprintf(a, sizeof a, "%s/%s%s", lab->folder, from, suffixes[i]);
+        snprintf(b, sizeof b, "%s/%s%s", lab->folder, to, suffixes[i]);
+        ck_assert(rename(a, b) == 0 || errno == ENOENT);
+    }
+}
+
+static bool is_there(const struct lab *lab, const char *name)
+{
+    char path[256];
+
+    snprintf(path, sizeof path, "%s/%s", lab->folder, name);
+    return access(path, F_OK) == 0;
+}
+
+/* coordinator.db was lost: a new one configures no node of the old cluster, not even one that has
+ * just been started, and so drops and makes no file there. Put back, the old one does. */
+START_TEST(coordinators_of_another_incarnation_configure_nothing)
+{
+    struct lab lab;
+    uint64_t first;
+
+    lab_open(&lab, 1);
+    lab_boot(&lab, "g", 2);
+    first = lab.nodes[1]->incarnation;
+    ck_assert_uint_ne(first, 0);
+    ck_assert_uint_eq(lab.coord->state.incarnation, first);
+    lab_stop_coord(&lab);
+    move(&lab, "coordinator.db", "kept.db");
+    lab_start_coord(&lab);
+    lab_run(&lab, 3000);
+    ck_assert_uint_ne(lab.coord->state.incarnation, first);
+    ck_assert_uint_eq(lab.coord->state.node_count, 0);
+    lab_stop_node(&lab, 1);
+    lab_start_node(&lab, 1);
+    lab_run(&lab, 3000);
+    ck_assert_uint_eq(lab.nodes[1]->incarnation, first);
+    ck_assert_uint_eq(lab.coord->state.node_count, 0);
+    ck_assert_uint_eq(lab.nodes[1]->map.version, 0);
+    ck_assert(is_there(&lab, "shard-1.db") && is_there(&lab, "shard-2.db"));
+
+    lab_stop_coord(&lab);
+    move(&lab, "kept.db", "coordinator.db");
+    lab_start_coord(&lab);
+    lab_run(&lab, 3000);
+    ck_assert_uint_eq(lab.coord->state.incarnation, first);
+    ck_assert_uint_eq(lab.nodes[1]->replica_count, 2);
+    ck_assert(lab.nodes[1]->replicas[0]->is_serving);
+    lab_close(&lab);
+}
+END_TEST
+
+/* A file from another cluster of the same name, put in this one's place. */
+START_TEST(a_file_of_another_incarnation_is_suspect)
+{
+    struct lab lab;
+    char path[256];
+
+    lab_open(&lab, 1);
+    lab_boot(&lab, "g", 2);
+    lab_stop_node(&lab, 1);
+    snprintf(path, sizeof path, "%s/shard-1.db", lab.folder);
+    sqlite3 *db;
+    ck_assert_int_eq(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, pagesum_vfs(NULL)),
+                     SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(db,
+                                  "PRAGMA locking_mode=EXCLUSIVE;"
+                                  "UPDATE meta SET v = 77 WHERE k = 'incarnation'",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    sqlite3_close(db);
+    lab_start_node(&lab, 1);
+    lab_run(&lab, 3000);
+    ck_assert_uint_eq(lab.nodes[1]->replica_count, 1);
+    ck_assert_uint_eq(lab.nodes[1]->suspects.count, 1);
+    ck_assert_uint_eq(member_node(&lab.coord->member, 1)->replicas[1].suspect, ROSTER_FOREIGN);
+    lab_close(&lab);
+}
+END_TEST
+
 START_TEST(ids_are_leased_once)
 {
     struct lab lab;
@@ -400,4 +491,6 @@ START_TEST(ids_are_leased_once)
 END_TEST
 
 RUN_SUITE("coord", boots_and_commits, two_shards_commit_together, restarts_lose_nothing,
-          every_lost_message_is_made_good, doubt_ends_in_abort, administration, ids_are_leased_once)
+          every_lost_message_is_made_good, doubt_ends_in_abort, administration,
+          coordinators_of_another_incarnation_configure_nothing,
+          a_file_of_another_incarnation_is_suspect, ids_are_leased_once)

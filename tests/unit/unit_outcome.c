@@ -82,6 +82,7 @@ START_TEST(roster_golden)
                                          .suspect = ROSTER_STALE}};
     struct roster_status status = {.node = 11,
                                    .boot = 0x0102030405060708,
+                                   .incarnation = 0x1112131415161718,
                                    .map_version = 7,
                                    .address = SLICE("tcp://a:1"),
                                    .zone = SLICE("z"),
@@ -92,6 +93,7 @@ START_TEST(roster_golden)
     struct roster_status back;
     struct roster_floor floor = {.shard = 3, .applied = 300};
     struct roster_config config = {.term = 5,
+                                   .incarnation = 0x1112131415161718,
                                    .map_version = 9,
                                    .shard_next = 4,
                                    .map = SLICE("map"),
@@ -107,7 +109,7 @@ START_TEST(roster_golden)
     for (size_t i = 0; i < bytes.size; i++) {
         snprintf(hex + 2 * i, 3, "%02x", bytes.data[i]);
     }
-    ck_assert_str_eq(hex, "0b010203040506070807097463703a2f2f613a31017ac80101"
+    ck_assert_str_eq(hex, "0b0102030405060708111213141516171807097463703a2f2f613a31017ac80101"
                           "010303"
                           "02ac02ad020205800201"
                           "80200a1403");
@@ -119,7 +121,9 @@ START_TEST(roster_golden)
     }
     bytes_clear(&bytes);
     roster_config_encode(&bytes, &config);
-    ck_assert(slice_equal(bytes_slice(&bytes), SLICE("\x05\x09\x04\x03map\x01\x03\xac\x02")));
+    ck_assert(
+        slice_equal(bytes_slice(&bytes),
+                    SLICE("\x05\x11\x12\x13\x14\x15\x16\x17\x18\x09\x04\x03map\x01\x03\xac\x02")));
     ck_assert_int_eq(roster_config_decode(bytes_slice(&bytes), &arena, &config_back, NULL), E_OK);
     ck_assert_uint_eq(config_back.floors[0].applied, 300);
     ck_assert(slice_equal(config_back.map, SLICE("map")));

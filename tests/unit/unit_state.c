@@ -206,7 +206,7 @@ static void random_command(struct prng *prng, struct state *state)
 {
     static const char *const names[] = {"a", "b", "c"};
     struct state_result result;
-    struct state_command command = {.kind = (enum state_command_kind)(1 + prng_below(prng, 13))};
+    struct state_command command = {.kind = (enum state_command_kind)(1 + prng_below(prng, 14))};
     uint32_t nodes[4];
     struct slice splits[4];
     struct nodeset replicas[4];
@@ -247,6 +247,7 @@ static void random_command(struct prng *prng, struct state *state)
     command.sid = sid;
     command.seq = prng_below(prng, 50);
     command.low_seq = prng_below(prng, 10);
+    command.incarnation = 1 + prng_below(prng, 3);
     command.gtid_count = 1;
     command.gtids = &gtid;
     run(state, &command, &result);
@@ -279,6 +280,7 @@ static void check_older(const struct state *state)
     ck_assert_uint_eq(shard->elr.count, 0);
     ck_assert_uint_eq(state_shard(state, 1)->applied, 120);
     ck_assert_uint_eq(state->decision_count, 1);
+    ck_assert_uint_eq(state->incarnation, 0);
 }
 
 /* Written by the version before there were replicas: each shard has the one that it had. */
@@ -317,9 +319,29 @@ START_TEST(older_formats_are_read)
     state_close(&state);
     /* A newer one is not read as if it were this one. */
     ck_assert_int_eq(state_decode(SLICE("\x09"), &state, &err), E_MALFORMED);
-    ck_assert_ptr_nonnull(strstr(err.text, "format 9, this version reads 1 to 3"));
+    ck_assert_ptr_nonnull(strstr(err.text, "format 9, this version reads 1 to 4"));
     bytes_close(&body);
     arena_close(&arena);
+}
+END_TEST
+
+START_TEST(a_cluster_is_founded_once)
+{
+    struct state state;
+    struct state_result result;
+    struct bytes body;
+
+    state_init(&state, 7);
+    run(&state, &(struct state_command){.kind = STATE_FOUND, .incarnation = 0x1122334455667788},
+        &result);
+    run(&state, &(struct state_command){.kind = STATE_FOUND, .incarnation = 9}, &result);
+    bytes_init(&body, 0);
+    state_encode(&body, &state);
+    state_close(&state);
+    ck_assert_int_eq(state_decode(bytes_slice(&body), &state, NULL), E_OK);
+    ck_assert_uint_eq(state.incarnation, 0x1122334455667788);
+    state_close(&state);
+    bytes_close(&body);
 }
 END_TEST
 
@@ -573,5 +595,6 @@ START_TEST(shards_are_spread)
 END_TEST
 
 RUN_SUITE("state", new_boot_means_new_epoch, graphs, indexes_and_ids, decisions_once,
-          older_formats_are_read, same_commands_same_bytes, members_come_and_go,
-          two_processes_with_one_number, what_was_applied_is_remembered, shards_are_spread)
+          older_formats_are_read, a_cluster_is_founded_once, same_commands_same_bytes,
+          members_come_and_go, two_processes_with_one_number, what_was_applied_is_remembered,
+          shards_are_spread)

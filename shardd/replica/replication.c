@@ -7,39 +7,6 @@
 #include <assert.h>
 #include <inttypes.h>
 
-/* ---- sets ---- */
-
-bool replication_has(const struct replication_set *set, uint32_t node)
-{
-    assert(set != NULL && set->count <= REPLICATION_REPLICAS_MAX);
-    for (uint32_t i = 0; i < set->count; i++) {
-        if (set->nodes[i] == node) {
-            return true;
-        }
-    }
-    return false;
-}
-
-void replication_add(struct replication_set *set, uint32_t node)
-{
-    if (!replication_has(set, node)) {
-        assert(set->count < REPLICATION_REPLICAS_MAX);
-        set->nodes[set->count++] = node;
-    }
-}
-
-void replication_drop(struct replication_set *set, uint32_t node)
-{
-    uint32_t kept = 0;
-
-    for (uint32_t i = 0; i < set->count; i++) {
-        if (set->nodes[i] != node) {
-            set->nodes[kept++] = set->nodes[i];
-        }
-    }
-    set->count = kept;
-}
-
 struct replication_timing replication_timing_default(void)
 {
     return (struct replication_timing){.lease_us = 400000,
@@ -48,7 +15,6 @@ struct replication_timing replication_timing_default(void)
                                        .silence_us = 500000,
                                        .fresh_us = 150000,
                                        .repeat_us = 200000,
-                                       .handover_us = 1000000,
                                        .window_bytes = 4 << 20,
                                        .append_bytes = 1 << 20};
 }
@@ -140,7 +106,7 @@ void replication_commit(struct replication *r, uint64_t index)
  * written a second time with the same index and epoch. */
 static bool is_mine(const struct replication *r, const struct replication_config *config)
 {
-    if (config->primary != r->node || !replication_has(&config->isr, r->node)) {
+    if (config->primary != r->node || !nodeset_has(&config->isr, r->node)) {
         return false;
     }
     return mutation_is(MUTATION_REPLICATION_NO_BOOT_RULE) ||
@@ -152,9 +118,9 @@ static enum replication_role role_of(const struct replication *r)
     if (r->config.primary == r->node) {
         return REPLICATION_NONE; /* An earlier boot of it; the coordinator will raise the epoch. */
     }
-    return replication_has(&r->config.isr, r->node)        ? REPLICATION_BACKUP
-           : replication_has(&r->config.learners, r->node) ? REPLICATION_LEARNER
-                                                           : REPLICATION_NONE;
+    return nodeset_has(&r->config.isr, r->node)        ? REPLICATION_BACKUP
+           : nodeset_has(&r->config.replicas, r->node) ? REPLICATION_LEARNER
+                                                       : REPLICATION_NONE;
 }
 
 static void adopt_epoch(struct replication *r, const struct replication_event *event)
@@ -196,7 +162,7 @@ static void on_config(struct replication *r, const struct replication_event *eve
         return;
     }
     if (r->config.primary != config->primary ||
-        (r->role == REPLICATION_PRIMARY && !replication_has(&config->isr, r->node))) {
+        (r->role == REPLICATION_PRIMARY && !nodeset_has(&config->isr, r->node))) {
         r->counters.contradictions++;
         return;
     }
@@ -206,6 +172,13 @@ static void on_config(struct replication *r, const struct replication_event *eve
     } else {
         r->role = role_of(r);
     }
+}
+
+bool replication_has_resigned(const struct replication *r)
+{
+    assert(r != NULL);
+    return r->config.cfgver != 0 && r->config.primary == r->node &&
+           r->config.primary_boot == r->boot && r->role != REPLICATION_PRIMARY;
 }
 
 /* ---- the journal ---- */
@@ -422,7 +395,7 @@ void replication_invariant(const struct replication *r)
         assert(r->promised == r->config.epoch);
         assert(r->noop <= r->epochs.base || epochs_at(&r->epochs, r->noop) == r->config.epoch);
         assert(!r->is_leading || (r->noop != 0 && r->applied >= r->noop));
-        assert(replication_has(&r->config.isr, r->node));
+        assert(nodeset_has(&r->config.isr, r->node));
     } else {
         assert(!r->is_leading && !r->has_pending && r->peer_count == 0);
     }

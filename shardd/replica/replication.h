@@ -46,7 +46,7 @@
  * Pure: no clock, no I/O. Ownership: events are borrowed for the call; effects are valid until the
  * next one.
  * Units: microseconds of this process' own monotonic clock; journal indexes; bytes.
- * Limits: REPLICATION_REPLICAS_MAX replicas of a shard, REPLICATION_IN_FLIGHT_MAX APPENDs with
+ * Limits: NODESET_MAX replicas of a shard, REPLICATION_IN_FLIGHT_MAX APPENDs with
  * entries under way to each.
  * After: reference/replication.md 2.2 to 2.8; Lin, Yang, Zhang, Zhou, PacificA (2008); Kafka's
  * KIP-101 (truncation by epoch), KIP-497 (ALTER), KIP-966 (eligible leaders).
@@ -54,30 +54,21 @@
 #ifndef SHARDD_REPLICA_REPLICATION_H
 #define SHARDD_REPLICA_REPLICATION_H
 
+#include "common/nodeset.h"
 #include "common/trace.h"
 #include "shardd/replica/epochs.h"
 
-enum { REPLICATION_REPLICAS_MAX = 8, REPLICATION_IN_FLIGHT_MAX = 8 };
+enum { REPLICATION_IN_FLIGHT_MAX = 8 };
 
 /* ---- what the coordinator decides ---- */
-
-struct replication_set {
-    uint32_t nodes[REPLICATION_REPLICAS_MAX];
-    uint32_t count;
-};
-
-bool replication_has(const struct replication_set *set, uint32_t node);
-/* Asserts that there is room; adding what is there and dropping what is not do nothing. */
-void replication_add(struct replication_set *set, uint32_t node);
-void replication_drop(struct replication_set *set, uint32_t node);
 
 struct replication_config {
     uint64_t epoch;  /* Grows with the primary, or its boot id. */
     uint64_t cfgver; /* Grows with any change. */
     uint32_t primary;
     uint64_t primary_boot;
-    struct replication_set isr;
-    struct replication_set learners; /* Every other replica of the shard, eligible or not. */
+    struct nodeset isr;
+    struct nodeset replicas; /* All; those outside the isr are learners. */
     uint32_t min_insync;
 };
 
@@ -88,7 +79,6 @@ struct replication_timing {
     uint64_t silence_us;   /* A member that is silent or stuck for so long leaves the ISR. */
     uint64_t fresh_us;     /* A learner that was heard within this may join it. */
     uint64_t repeat_us;    /* ALTER and HANDOVER are said again after it. */
-    uint64_t handover_us;  /* A handover is given up after it. */
     uint64_t window_bytes; /* Of entries under way to one peer. */
     uint64_t append_bytes; /* Of entries in one APPEND; one entry may be larger. */
 };
@@ -107,7 +97,7 @@ enum replication_event_kind {
     REPLICATION_APPLIED,    /* index. */
     REPLICATION_LOST,       /* seq: this PERSIST and all later ones were not carried out. */
     REPLICATION_TICK,
-    REPLICATION_HANDOVER, /* from: the node that is to lead. */
+    REPLICATION_HANDOVER, /* from: the node that is to lead; within_us: then it is given up. */
     REPLICATION_RELEASE,  /* from: a primary of epoch that has stopped. */
     REPLICATION_TRIMMED,  /* index: all entries up to it; not above applied. */
     REPLICATION_INSTALLED /* index, epoch: of the last entry that the snapshot has applied. */
@@ -134,6 +124,7 @@ struct replication_event {
     uint64_t index;
     uint64_t ts;
     uint64_t seq;
+    uint64_t within_us;
     const struct replication_config *config;
     const struct replication_append *append;
 };
@@ -161,8 +152,8 @@ struct replication_effect {
     uint64_t index;
     uint64_t ts;
     uint64_t cfgver;
-    struct replication_set set;
-    uint64_t boots[REPLICATION_REPLICAS_MAX]; /* ALTER: of the set, as known; 0: not heard. */
+    struct nodeset set;
+    uint64_t boots[NODESET_MAX]; /* ALTER: of the set, as known; 0: not heard. */
     /* PERSIST. */
     uint64_t seq;
     uint64_t truncate; /* First, delete the entries from this index on; 0: none. */
@@ -260,13 +251,13 @@ struct replication {
     uint64_t released;     /* Highest epoch whose primary said that it stopped. */
 
     /* As a primary. */
-    struct replication_peer peers[REPLICATION_REPLICAS_MAX];
+    struct replication_peer peers[NODESET_MAX];
     uint32_t peer_count;
     uint64_t noop;    /* Index of the epoch's first entry; 0: to be appended. */
     uint64_t noop_at; /* When to try again. */
     bool is_leading;
     bool has_pending;
-    struct replication_set pending; /* The ISR asked for; counts from the sending on. */
+    struct nodeset pending; /* The ISR asked for; counts from the sending on. */
     uint64_t pending_at;
     uint32_t handover; /* To whom; 0: none. */
     uint64_t handover_until, handover_at;
@@ -319,6 +310,9 @@ void replication_sent(struct replication *r, const struct replication_send *send
 bool replication_may_write(const struct replication *r, uint64_t now);
 /* Strong reads are answered, of what is applied. */
 bool replication_may_read(const struct replication *r, uint64_t now);
+/* The configuration names this process primary, and it is not, and will not be in this epoch: the
+ * coordinator is to be told. */
+bool replication_has_resigned(const struct replication *r);
 /* Lowest index that some replica may still ask for: the journal is kept from there if it can be. */
 uint64_t replication_keep(const struct replication *r);
 /* When it wants a TICK, or has something to send; UINT64_MAX: never. */

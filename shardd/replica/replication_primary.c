@@ -27,11 +27,11 @@ static struct replication_peer *peer_of(struct replication *r, uint32_t node)
 static bool counts(const struct replication *r, uint32_t node)
 {
     if (r->has_pending && mutation_is(MUTATION_REPLICATION_SHRINK_EARLY)) {
-        return replication_has(&r->pending, node);
+        return nodeset_has(&r->pending, node);
     }
-    return replication_has(&r->config.isr, node) ||
+    return nodeset_has(&r->config.isr, node) ||
            (r->has_pending && !mutation_is(MUTATION_REPLICATION_NO_MAX_ISR) &&
-            replication_has(&r->pending, node));
+            nodeset_has(&r->pending, node));
 }
 
 static bool is_enough(const struct replication *r)
@@ -57,8 +57,8 @@ bool replication_may_read(const struct replication *r, uint64_t now)
     for (uint32_t i = 0; i < r->peer_count; i++) {
         const struct replication_peer *peer = &r->peers[i];
         /* Who was asked for counts, too: it may be in the ISR, and may be elected out of it. */
-        bool is_member = replication_has(&r->config.isr, peer->node) ||
-                         (r->has_pending && replication_has(&r->pending, peer->node) &&
+        bool is_member = nodeset_has(&r->config.isr, peer->node) ||
+                         (r->has_pending && nodeset_has(&r->pending, peer->node) &&
                           !mutation_is(MUTATION_REPLICATION_LEASE_OF_ISR_ONLY));
         if (is_member && peer->lease_until <= now &&
             !mutation_is(MUTATION_REPLICATION_READ_NO_LEASE)) {
@@ -125,7 +125,7 @@ static void hand_over(struct replication *r, uint64_t now)
     if (r->handover == 0) {
         return;
     }
-    if (now >= r->handover_until || !replication_has(&r->config.isr, r->handover)) {
+    if (now >= r->handover_until || !nodeset_has(&r->config.isr, r->handover)) {
         r->handover = 0;
         return;
     }
@@ -166,17 +166,14 @@ static void append_noop(struct replication *r)
 /* Peers are the other replicas of the configuration; what is known of one that stays is kept. */
 static void set_peers(struct replication *r, uint64_t now)
 {
-    struct replication_set all = r->config.isr;
+    struct nodeset all = nodeset_union(&r->config.isr, &r->config.replicas);
     uint64_t next = r->noop == 0 ? r->epochs.last + 1 : r->noop;
     uint32_t kept = 0;
 
-    for (uint32_t i = 0; i < r->config.learners.count; i++) {
-        replication_add(&all, r->config.learners.nodes[i]);
-    }
-    replication_drop(&all, r->node);
+    nodeset_remove(&all, r->node);
     for (uint32_t i = 0; i < r->peer_count; i++) {
-        if (replication_has(&all, r->peers[i].node)) {
-            replication_drop(&all, r->peers[i].node);
+        if (nodeset_has(&all, r->peers[i].node)) {
+            nodeset_remove(&all, r->peers[i].node);
             r->peers[kept++] = r->peers[i];
         }
     }
@@ -276,7 +273,7 @@ static void alter(struct replication *r, uint64_t now)
     r->pending_at = now;
 }
 
-static void propose(struct replication *r, const struct replication_set *set, uint64_t now)
+static void propose(struct replication *r, const struct nodeset *set, uint64_t now)
 {
     assert(!r->has_pending && set->count > 0);
     r->has_pending = true;
@@ -291,7 +288,7 @@ static void propose(struct replication *r, const struct replication_set *set, ui
 
 static void consider_grow(struct replication *r, uint64_t now)
 {
-    struct replication_set set = r->config.isr;
+    struct nodeset set = r->config.isr;
 
     if (r->has_pending || r->noop == 0 || r->config.cfgver == 0) {
         return;
@@ -300,7 +297,7 @@ static void consider_grow(struct replication *r, uint64_t now)
         const struct replication_peer *peer = &r->peers[i];
         if (peer->match >= r->commit && peer->match >= r->noop &&
             now - peer->acked_at < r->timing.fresh_us) {
-            replication_add(&set, peer->node);
+            (void)nodeset_add(&set, peer->node);
         }
     }
     if (set.count > r->config.isr.count) {
@@ -310,13 +307,13 @@ static void consider_grow(struct replication *r, uint64_t now)
 
 static void consider_shrink(struct replication *r, uint64_t now)
 {
-    struct replication_set set = r->config.isr;
+    struct nodeset set = r->config.isr;
 
     for (uint32_t i = 0; i < r->peer_count; i++) {
         const struct replication_peer *peer = &r->peers[i];
         if (now - peer->acked_at > r->timing.silence_us ||
             (peer->match < r->epochs.last && now - peer->advanced_at > r->timing.silence_us)) {
-            replication_drop(&set, peer->node);
+            nodeset_remove(&set, peer->node);
         }
     }
     if (set.count < r->config.isr.count) {
@@ -351,12 +348,12 @@ void replication_primary_tick(struct replication *r, uint64_t now)
 
 void replication_primary_handover(struct replication *r, const struct replication_event *event)
 {
-    if (!r->is_leading || event->from == r->node || !replication_has(&r->config.isr, event->from) ||
+    if (!r->is_leading || event->from == r->node || !nodeset_has(&r->config.isr, event->from) ||
         r->handover == event->from) {
         return;
     }
     r->handover = event->from;
-    r->handover_until = event->now + r->timing.handover_us;
+    r->handover_until = event->now + event->within_us;
     r->handover_at = 0;
     r->counters.handovers++;
     hand_over(r, event->now);

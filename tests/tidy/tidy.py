@@ -25,7 +25,7 @@ PURE = {'common/' + name for name in (
     'message nodeset outbox shardmap change txn read read_write slice unicode codec_decode extended number_exact '
     'number_shortest number_text predicate_match value_print value_relation').split()} | {
     'router/front/httpparse', 'router/front/wsframe', 'router/front/outq',
-    'shardd/replica/epochs', 'shardd/replica/replication', 'shardd/replica/replication_primary',
+    'shardd/replica/append', 'shardd/replica/epochs', 'shardd/replica/replication', 'shardd/replica/replication_primary',
     'shardd/replica/replication_backup', 'shardd/replica/participant', 'shardd/replica/item', 'coordinator/decision',
     'coordinator/member', 'coordinator/state'}
 PURE_FOLDERS = ('router/gremlin/', 'router/plan/', 'router/op/', 'router/remote/', 'router/wire/')

@@ -19,7 +19,7 @@ struct host {
     uint64_t led; /* Epochs of LEAD, STOP. */
     uint64_t stopped;
     uint32_t alters, snapshots, handovers;
-    struct replication_set wished;
+    struct nodeset wished;
 };
 
 struct rig {
@@ -192,8 +192,9 @@ static struct rig *rig_new(uint32_t isr, uint32_t min_insync)
     rig->now = SECOND;
     for (uint32_t node = 1; node <= isr; node++) {
         start(rig, node, 100 + node);
-        replication_add(&rig->config.isr, node);
+        (void)nodeset_add(&rig->config.isr, node);
     }
+    rig->config.replicas = rig->config.isr;
     rig->config.epoch = 1;
     rig->config.cfgver = 1;
     rig->config.primary = 1;
@@ -313,8 +314,7 @@ START_TEST(a_silent_member_is_asked_out_and_still_counts)
     tick(rig, SECOND);
     ck_assert_uint_gt(primary->alters, asked);
     rig->config.cfgver++;
-    replication_drop(&rig->config.isr, 2);
-    replication_add(&rig->config.learners, 2);
+    nodeset_remove(&rig->config.isr, 2);
     tell(rig);
     ck_assert_uint_eq(primary->core.commit, 2);
     ck_assert(replication_may_read(&primary->core, rig->now));
@@ -353,7 +353,7 @@ START_TEST(the_new_primary_waits_out_the_lease_it_granted)
     local(rig, 1, 5);
     host_of(rig, 1)->is_down = true;
     elect(rig, 2);
-    replication_drop(&rig->config.isr, 1);
+    nodeset_remove(&rig->config.isr, 1);
     tell(rig);
     ck_assert_uint_eq(host_of(rig, 2)->core.commit, 7);
     ck_assert_uint_eq(host_of(rig, 2)->led, 0);
@@ -377,8 +377,7 @@ START_TEST(what_only_the_old_primary_had_is_truncated)
     host_of(rig, 2)->is_down = false;
     old->is_down = true;
     elect(rig, 2);
-    replication_drop(&rig->config.isr, 1);
-    replication_add(&rig->config.learners, 1);
+    nodeset_remove(&rig->config.isr, 1);
     tell(rig);
     tick(rig, SECOND);
     local(rig, 2, 3);
@@ -426,7 +425,7 @@ START_TEST(a_trimmed_tail_needs_a_snapshot)
     feed(rig, 1, (struct replication_event){.kind = REPLICATION_TRIMMED, .index = 40});
     start(rig, 3, 103);
     rig->config.cfgver++;
-    replication_add(&rig->config.learners, 3);
+    (void)nodeset_add(&rig->config.replicas, 3);
     tell(rig);
     tick(rig, 200000);
     ck_assert_uint_ge(host_of(rig, 1)->snapshots, 1);
@@ -435,7 +434,7 @@ START_TEST(a_trimmed_tail_needs_a_snapshot)
          (struct replication_event){.kind = REPLICATION_INSTALLED, .index = 45, .epoch = 1});
     tick(rig, 200000);
     ck_assert_uint_eq(learner->core.commit, 51);
-    ck_assert(replication_has(&host_of(rig, 1)->wished, 3));
+    ck_assert(nodeset_has(&host_of(rig, 1)->wished, 3));
     rig_free(rig);
 }
 END_TEST
@@ -467,7 +466,8 @@ START_TEST(a_handover_takes_no_lease_time)
     tell(rig);
     tick(rig, 60000);
     local(rig, 1, 5);
-    feed(rig, 1, (struct replication_event){.kind = REPLICATION_HANDOVER, .from = 2});
+    feed(rig, 1,
+         (struct replication_event){.kind = REPLICATION_HANDOVER, .from = 2, .within_us = SECOND});
     ck_assert(!replication_may_write(&host_of(rig, 1)->core, rig->now));
     ck_assert_uint_eq(host_of(rig, 1)->handovers, 1);
     elect(rig, 2);
@@ -485,7 +485,8 @@ START_TEST(a_handover_that_is_not_decided_is_given_up)
 
     tell(rig);
     tick(rig, 60000);
-    feed(rig, 1, (struct replication_event){.kind = REPLICATION_HANDOVER, .from = 2});
+    feed(rig, 1,
+         (struct replication_event){.kind = REPLICATION_HANDOVER, .from = 2, .within_us = SECOND});
     tick(rig, 900000);
     ck_assert_uint_ge(host_of(rig, 1)->handovers, 4);
     ck_assert(!replication_may_write(&host_of(rig, 1)->core, rig->now));

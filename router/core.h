@@ -8,9 +8,10 @@
 
 #include "common/map.h"
 #include "common/prng.h"
-#include "router/run/plans.h"
 #include "router/remote/remote.h"
 #include "router/router.h"
+#include "router/run/admission.h"
+#include "router/run/plans.h"
 
 struct admin_call;
 struct query;
@@ -19,6 +20,7 @@ struct router_session;
 struct core_client {
     uint64_t client;
     size_t backlog; /* Bytes of frames not yet taken. */
+    struct admission_client admission;
 };
 
 struct router {
@@ -29,6 +31,7 @@ struct router {
     uint64_t now_ms;
     struct outbox idle_out; /* For what is dropped outside of calls that bring one. */
     struct map clients;     /* Number -> struct core_client. */
+    struct admission admission;
     uint64_t next_client;
     struct query *queries, *queries_last; /* In order of arrival. */
     struct router_session *sessions;
@@ -42,6 +45,9 @@ struct router {
 /* Queues a frame for the client, if it is still there. Takes the body. */
 void router_respond(struct router *router, const struct request *request, uint64_t client,
                     int status, bool is_last, struct bytes *body);
+/* Runs a request, which has its place. Takes the request. arrived_ms: its time counts from then. */
+void router_begin(struct router *router, uint64_t client, struct request *request,
+                  uint64_t arrived_ms);
 /* Queues an error. attributes: a MAP, or null. */
 void router_fail(struct router *router, const struct request *request, uint64_t client, int status,
                  const struct error *err, struct slice fail_message);

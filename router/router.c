@@ -3,6 +3,7 @@
 #include "common/mem.h"
 #include "router/core.h"
 #include "router/run/admin.h"
+#include "router/run/admission.h"
 #include "router/run/query.h"
 #include "router/run/router_session.h"
 #include "router/wire/response.h"
@@ -27,6 +28,11 @@ static void set_defaults(struct router_options *options)
     options->batch_size = options->batch_size != 0 ? options->batch_size : 64;
     options->sessions_max = options->sessions_max != 0 ? options->sessions_max : 1024;
     options->queries_max = options->queries_max != 0 ? options->queries_max : 256;
+    options->client_queries_max =
+        options->client_queries_max != 0 ? options->client_queries_max : 64;
+    if (options->client_queries_max > options->queries_max) {
+        options->client_queries_max = options->queries_max;
+    }
     options->retry_max = options->retry_max != 0 ? options->retry_max : 5;
     options->session_idle_ms = options->session_idle_ms != 0 ? options->session_idle_ms : 600000;
 }
@@ -79,7 +85,10 @@ void router_close(struct router **at)
     }
     router_session_sweep(router);
     for (size_t i = 0; i < router->clients.count; i++) {
-        mem_free((void *)(uintptr_t)router->clients.entries[i].value);
+        struct core_client *client =
+            (struct core_client *)(uintptr_t)router->clients.entries[i].value;
+        admission_client_close(router, client);
+        mem_free(client);
     }
     map_close(&router->clients);
     for (size_t i = router->response_next; i < router->response_count; i++) {
@@ -120,6 +129,7 @@ void router_counters(const struct router *router, struct router_counters *counte
     counters->remote_requests = remote->requests;
     counters->remote_repeats = remote->repeats;
     counters->queries = router->query_count;
+    counters->waiting = router->admission.waiting;
     counters->sessions = router->session_count;
     counters->clients = (uint32_t)router->clients.count;
 }
@@ -152,6 +162,7 @@ int router_turn(struct router *router, uint64_t now_ms, struct outbox *out, stru
             heavy++;
         }
     }
+    admission_turn(router);
     router_session_sweep(router);
     return E_OK;
 }
@@ -160,8 +171,10 @@ uint64_t router_deadline(const struct router *router)
 {
     uint64_t first = remote_deadline(router->remote);
     uint64_t idle = router_session_deadline(router);
+    uint64_t waiting = admission_deadline(router);
 
     first = idle < first ? idle : first;
+    first = waiting < first ? waiting : first;
     for (const struct query *query = router->queries; query != NULL; query = query->next) {
         uint64_t due = query_due(query);
         first = due < first ? due : first;
@@ -201,6 +214,7 @@ void router_client_close(struct router *router, uint64_t now_ms, uint64_t client
             query_abandon(query);
         }
     }
+    admission_client_close(router, found);
     admin_end_client(router, client);
     router_session_end_client(router, client);
     for (size_t i = router->response_next; i < router->response_count; i++) {
@@ -345,7 +359,7 @@ static bool is_own(const struct request *request, const char *op)
            slice_equal(request->op_name, slice_text(op)) && request->args.kind == VALUE_MAP;
 }
 
-static int check(const struct router *router, const struct request *request, struct error *err)
+static int check(const struct request *request, struct error *err)
 {
     bool is_known = is_own(request, "load") || is_own(request, "admin");
 
@@ -359,35 +373,49 @@ static int check(const struct router *router, const struct request *request, str
                          "A message with an [%.*s] op code requires a [session] argument",
                          (int)request->op_name.size, (const char *)request->op_name.data);
     }
-    if (router->query_count >= router->options.queries_max) {
-        return error_set(err, E_LIMIT, "%u queries are running already", router->query_count);
-    }
     return E_OK;
+}
+
+/* Takes the request. */
+static void refuse(struct router *router, uint64_t client, struct request *request,
+                   const struct error *err)
+{
+    int status = err->code == E_LIMIT ? STATUS_TOO_MANY : error_status(err->code);
+
+    router_fail(router, request, client, status, err, (struct slice){0});
+    request_close(request);
+}
+
+void router_begin(struct router *router, uint64_t client, struct request *request,
+                  uint64_t arrived_ms)
+{
+    struct router_session *session = NULL;
+    struct error err = {0};
+
+    if (is_session(request)) {
+        session = router_session_of(router, client, request->session, &err);
+        if (session == NULL) {
+            refuse(router, client, request, &err);
+            return;
+        }
+    }
+    query_start(router, client, request, session, arrived_ms);
 }
 
 void router_request(struct router *router, uint64_t now_ms, uint64_t client,
                     struct request *request, struct outbox *out)
 {
-    struct router_session *session = NULL;
+    struct core_client *found = find_client(router, client);
     struct error err = {0};
-    int rc;
 
+    assert(found != NULL);
     enter(router, now_ms, out);
-    rc = check(router, request, &err);
-    if (rc == E_OK && is_session(request)) {
-        session = router_session_of(router, client, request->session, &err);
-        rc = err.code;
-    }
     router->counters.requests++;
-    if (rc != E_OK) {
-        int status = rc == E_LIMIT ? STATUS_TOO_MANY : error_status(rc);
-        router_fail(router, request, client, status, &err, (struct slice){0});
-        request_close(request);
-        return;
-    }
-    if (is_own(request, "admin")) {
+    if (check(request, &err) != E_OK) {
+        refuse(router, client, request, &err);
+    } else if (is_own(request, "admin")) {
         admin_start(router, client, request);
-    } else {
-        query_start(router, client, request, session);
+    } else if (admission_request(router, found, request, &err) != E_OK) {
+        refuse(router, client, request, &err);
     }
 }

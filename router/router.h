@@ -35,6 +35,7 @@ struct router_options {
     uint32_t batch_size;          /* Results a response frame; 64. */
     uint32_t sessions_max;        /* 1,024. */
     uint32_t queries_max;         /* Running at once; 256. */
+    uint32_t client_queries_max;  /* Of them for one client; 64, at most queries_max. */
     uint32_t retry_max;           /* Attempts after a conflict; 5. */
     uint64_t session_idle_ms;     /* A session unused for longer is rolled back; 600,000. */
     uint64_t wall_ms;             /* Wall clock (since 1970) less now_ms: for datetime(). */
@@ -91,6 +92,7 @@ struct router_counters {
     uint64_t plans_reused, plans_made;
     uint64_t remote_requests, remote_repeats;
     uint32_t queries; /* Now. */
+    uint32_t waiting; /* Requests without a place. */
     uint32_t sessions;
     uint32_t clients;
 };

@@ -57,6 +57,7 @@ struct router_options serve_router_options(const struct router_conf *values)
         .batch_size = (uint32_t)values->batch_size,
         .sessions_max = (uint32_t)values->sessions_max,
         .queries_max = (uint32_t)values->queries_max,
+        .client_queries_max = (uint32_t)values->client_queries_max,
         .retry_max = (uint32_t)values->retry_max,
         .session_idle_ms = (uint64_t)values->session_idle_ms,
         .wall_ms = loop_wall_ms() - loop_now_ms(),

@@ -76,6 +76,8 @@ void status_metrics(struct bytes *out, const struct front *front)
         write_metric(out, rows[i].kind, rows[i].name, rows[i].help, *rows[i].value);
     }
     write_metric(out, "gauge", "cardea_queries", "Queries that run", counters.queries);
+    write_metric(out, "gauge", "cardea_queries_waiting", "Requests that wait for a place",
+                 counters.waiting);
     write_metric(out, "gauge", "cardea_sessions", "Open sessions", counters.sessions);
 }
 

@@ -45,7 +45,7 @@ static void link_last(struct router *router, struct query *query)
 }
 
 void query_start(struct router *router, uint64_t client, struct request *request,
-                 struct router_session *session)
+                 struct router_session *session, uint64_t arrived_ms)
 {
     struct query *query = mem_alloc(sizeof *query);
 
@@ -54,7 +54,7 @@ void query_start(struct router *router, uint64_t client, struct request *request
     query->request = *request;
     *request = (struct request){0};
     query->session = session;
-    query->arrived_ms = router->now_ms;
+    query->arrived_ms = arrived_ms;
     query->deadline_ms = deadline_of(query, query->request.has_timeout, query->request.timeout_ms);
     results_init(&query->results, &query->request);
     query->results.batch_size =
@@ -65,6 +65,7 @@ void query_start(struct router *router, uint64_t client, struct request *request
         session->waiting++;
     }
     link_last(router, query);
+    admission_began(router, client);
 }
 
 static void close_exec(struct query *query)
@@ -110,6 +111,7 @@ void query_free(struct query *query)
     plans_release(&router->plans, &query->entry);
     request_close(&query->request);
     unlink_query(query);
+    admission_ended(router, query->client);
     mem_free(query);
 }
 

@@ -53,9 +53,9 @@ struct query {
     uint32_t attempts;
 };
 
-/* Takes the request. */
+/* Takes the request. arrived_ms: its deadline counts from then. */
 void query_start(struct router *router, uint64_t client, struct request *request,
-                 struct router_session *session);
+                 struct router_session *session, uint64_t arrived_ms);
 /* Goes on as far as it can in this turn. */
 void query_advance(struct query *query);
 /* It used up its share of the turn. */

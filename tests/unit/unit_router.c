@@ -322,26 +322,6 @@ START_TEST(a_commit_goes_on_when_its_client_has_gone)
 }
 END_TEST
 
-START_TEST(too_many_queries_are_refused)
-{
-    struct rig rig;
-    struct router_counters counters;
-
-    rig_open(&rig);
-    for (int i = 0; i < 257; i++) {
-        rig_ask(&rig, rig_request((uint8_t)(i == 256 ? 99 : 1), "g.V().count()"));
-    }
-    router_counters(rig.router, &counters);
-    ck_assert_uint_eq(counters.queries, 256);
-    struct router_response response;
-    ck_assert(router_next_response(rig.router, &response));
-    ck_assert_int_eq(response.status, 429);
-    ck_assert_uint_eq(response.request_id[15], 99);
-    bytes_close(&response.body);
-    rig_close(&rig);
-}
-END_TEST
-
 START_TEST(the_backlog_is_what_is_not_taken)
 {
     struct rig rig;
@@ -400,6 +380,5 @@ RUN_SUITE("router", a_count_is_answered, nothing_found_is_no_content,
           a_query_ends_at_its_deadline_and_shards_are_told, a_client_that_goes_cancels_its_queries,
           texts_are_planned_once, endings_of_texts_are_carried_out, bytecode_gives_traversers,
           http_errors_are_plain_text_and_results_one_frame,
-          a_commit_goes_on_when_its_client_has_gone, too_many_queries_are_refused,
-          the_backlog_is_what_is_not_taken, several_statements_are_one_transaction,
-          plans_and_texts_are_told_instead_of_results)
+          a_commit_goes_on_when_its_client_has_gone, the_backlog_is_what_is_not_taken,
+          several_statements_are_one_transaction, plans_and_texts_are_told_instead_of_results)

@@ -10,7 +10,13 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ADDRESS_ROOM = 16, INFLIGHT_MAX = 4096, SNAPSHOT_MS = 2000, FIRST_TERM = 1 };
+enum {
+    ADDRESS_ROOM = 16,
+    INFLIGHT_MAX = 4096,
+    SNAPSHOT_MS = 2000,
+    FIRST_TERM = 1,
+    FULL_RETRY_MS = 500
+};
 
 /* Our copy of an entry; entries[0] has index first. */
 struct held {
@@ -34,6 +40,8 @@ struct consensus {
     uint64_t snapshot_index;
     uint64_t dirty; /* First entry that is not written; 0: none. */
     bool is_vote_dirty;
+    bool is_full;         /* The disk, when it was last written to. */
+    uint64_t retry_ms;    /* When it is tried again. */
     uint64_t own_term;    /* Which one. */
     struct held *waiting; /* Submitted, not yet stepped. */
     size_t waiting_count, waiting_room;
@@ -154,9 +162,38 @@ static int persist(struct consensus *c, struct error *err)
     if (rc == E_OK) {
         rc = consensus_log_commit(&c->store, err);
     }
-    c->is_vote_dirty = false;
-    c->dirty = 0;
+    if (rc == E_OK) {
+        c->is_vote_dirty = false;
+        c->dirty = 0;
+    }
     return rc;
+}
+
+/* Whether the disk has room as far as we know. What is not written stays dirty, and Raft is not
+ * told that it is durable: so nothing is committed, answered or lost meanwhile. */
+static bool has_room(struct consensus *c, uint64_t now_ms)
+{
+    return !c->is_full || now_ms >= c->retry_ms;
+}
+
+static int note_full(struct consensus *c, uint64_t now_ms, int rc, struct error *err)
+{
+    if (rc != E_LIMIT) {
+        if (rc == E_OK && c->is_full) {
+            log_info(c->log, "raft", "msg=\"there is room on the disk again\"");
+            c->is_full = false;
+        }
+        return rc;
+    }
+    consensus_log_rollback(&c->store);
+    if (!c->is_full) {
+        log_error(c->log, "raft",
+                  "msg=\"the disk is full: nothing is decided until there is room\" reason=\"%s\"",
+                  err == NULL ? "" : err->text);
+    }
+    c->is_full = true;
+    c->retry_ms = now_ms + FULL_RETRY_MS;
+    return E_OK;
 }
 
 static void wait_push(struct consensus *c, int type, struct slice data)
@@ -186,10 +223,10 @@ static void open_term(struct consensus *c)
 /* Writes and reports until there is nothing left to write. */
 static int settle(struct consensus *c, uint64_t now_ms, struct error *err)
 {
-    while (c->is_vote_dirty || c->dirty != 0) {
+    while ((c->is_vote_dirty || c->dirty != 0) && has_room(c, now_ms)) {
         bool has_entries = c->dirty != 0;
-        int rc = persist(c, err);
-        if (rc != E_OK) {
+        int rc = note_full(c, now_ms, persist(c, err), err);
+        if (rc != E_OK || c->is_full) {
             return rc;
         }
         c->durable = last_of(c);
@@ -445,6 +482,9 @@ static int submit_waiting(struct consensus *c, uint64_t now_ms, struct error *er
 int consensus_turn(struct consensus *c, uint64_t now_ms, struct error *err)
 {
     assert(c != NULL);
+    if (c->is_full && c->dirty == 0 && !c->is_vote_dirty && has_room(c, now_ms)) {
+        c->is_full = false; /* It was a snapshot that did not fit. */
+    }
     int rc = settle(c, now_ms, err);
     if (rc == E_OK && now_ms >= raft_timeout(&c->raft)) {
         struct raft_event event = {.time = now_ms, .type = RAFT_TIMEOUT};
@@ -475,10 +515,17 @@ bool consensus_next(struct consensus *c, struct consensus_entry *entry)
 
 uint64_t consensus_deadline(const struct consensus *c)
 {
-    if (c->is_vote_dirty || c->dirty != 0 || c->waiting_count > 0) {
-        return 0;
+    uint64_t timeout = raft_timeout(&c->raft);
+
+    if (c->is_full) {
+        return c->retry_ms < timeout ? c->retry_ms : timeout;
     }
-    return raft_timeout(&c->raft);
+    return c->is_vote_dirty || c->dirty != 0 || c->waiting_count > 0 ? 0 : timeout;
+}
+
+bool consensus_is_full(const struct consensus *c)
+{
+    return c->is_full;
 }
 
 bool consensus_is_leader(const struct consensus *c)
@@ -514,11 +561,15 @@ int consensus_snapshot(struct consensus *c, uint64_t now_ms, struct slice state,
     struct raft_event event = {.time = now_ms, .type = RAFT_SNAPSHOT};
     uint64_t keep = c->given > CONSENSUS_TRAILING ? c->given - CONSENSUS_TRAILING : 0;
 
-    assert(c->dirty == 0 && c->given >= c->first);
+    assert(c->given >= c->first);
+    if (c->is_full) {
+        return E_OK; /* Later: it takes room of its own. */
+    }
+    assert(c->dirty == 0);
     raft_term term = c->entries[c->given - c->first].term;
     int rc = consensus_log_save(&c->store, c->given, term, state, keep, err);
-    rc = rc != E_OK ? rc : consensus_log_commit(&c->store, err);
-    if (rc != E_OK) {
+    rc = note_full(c, now_ms, rc != E_OK ? rc : consensus_log_commit(&c->store, err), err);
+    if (rc != E_OK || c->is_full) {
         return rc;
     }
     event.snapshot.metadata.index = c->given;

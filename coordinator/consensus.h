@@ -16,6 +16,8 @@
  *
  * Shell: SQLite through consensus_log.h. No clock: now_ms is given.
  * Ownership: copies what is submitted. An entry given is valid until the next consensus_turn.
+ * A full disk is no error: what is submitted waits in memory, tried again every half second, and
+ * nothing is committed meanwhile (consensus_is_full).
  * Limits: CONSENSUS_ENTRY_MAX bytes an entry.
  */
 #ifndef COORDINATOR_CONSENSUS_H
@@ -65,6 +67,8 @@ int consensus_turn(struct consensus *consensus, uint64_t now_ms, struct error *e
 bool consensus_next(struct consensus *consensus, struct consensus_entry *entry);
 uint64_t consensus_deadline(const struct consensus *consensus);
 
+/* The disk had no room when it was last written to. */
+bool consensus_is_full(const struct consensus *consensus);
 bool consensus_is_leader(const struct consensus *consensus);
 /* Leads, and an entry of its term was given by consensus_next or passed over. */
 bool consensus_is_ready(const struct consensus *consensus);

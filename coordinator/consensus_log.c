@@ -10,7 +10,9 @@ static int failed(struct consensus_log *log, struct error *err, const char *what
 {
     int code = log->db == NULL ? SQLITE_ERROR : sqlite3_errcode(log->db);
     const char *text = log->db == NULL ? "no memory" : sqlite3_errmsg(log->db);
-    int rc = code == SQLITE_CORRUPT || code == SQLITE_NOTADB ? E_CORRUPT : E_IO;
+    int rc = code == SQLITE_CORRUPT || code == SQLITE_NOTADB ? E_CORRUPT
+             : (code & 0xff) == SQLITE_FULL                  ? E_LIMIT
+                                                             : E_IO;
 
     return error_set(err, rc, "%s: %s", what, text);
 }
@@ -303,4 +305,18 @@ int consensus_log_commit(struct consensus_log *log, struct error *err)
     }
     log->is_open = false;
     return run(log, "COMMIT", err);
+}
+
+void consensus_log_rollback(struct consensus_log *log)
+{
+    sqlite3_reset(log->set_meta);
+    sqlite3_reset(log->insert);
+    sqlite3_reset(log->truncate);
+    sqlite3_reset(log->trim);
+    sqlite3_reset(log->snapshot);
+    log->is_open = false;
+    /* SQLite has rolled back by itself after some errors. */
+    if (sqlite3_get_autocommit(log->db) == 0) {
+        (void)run(log, "ROLLBACK", NULL);
+    }
 }

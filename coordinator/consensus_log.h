@@ -65,5 +65,8 @@ int consensus_log_append(struct consensus_log *log, uint64_t index, uint64_t ter
 int consensus_log_save(struct consensus_log *log, uint64_t index, uint64_t term, struct slice data,
                        uint64_t trim, struct error *err);
 int consensus_log_commit(struct consensus_log *log, struct error *err);
+/* Takes back what was written since the last commit: after E_LIMIT, a full disk. The same can be
+ * written again later. */
+void consensus_log_rollback(struct consensus_log *log);
 
 #endif

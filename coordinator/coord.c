@@ -191,10 +191,30 @@ static void not_leader(struct coord *coord, uint64_t token)
     coord_refuse(coord, token, &err);
 }
 
+/* Whether a command is dropped while the disk is full. What transactions need waits for room.
+ * Requests are told at once; what is proposed by time is proposed again. */
+static bool is_held_back(struct coord *coord, const struct state_command *command, uint64_t token)
+{
+    struct error err;
+
+    if (!consensus_is_full(coord->consensus) || command->kind == STATE_DECIDE ||
+        command->kind == STATE_FORGET || command->kind == STATE_FOUND) {
+        return false;
+    }
+    error_set(&err, E_LIMIT,
+              "the disk of coordinator %" PRIu32 " is full: nothing is changed until there is room",
+              coord->options.node);
+    coord_refuse(coord, token, &err);
+    return true;
+}
+
 void coord_submit(struct coord *coord, const struct state_command *command, uint64_t token)
 {
     struct bytes body;
 
+    if (is_held_back(coord, command, token)) {
+        return;
+    }
     bytes_init(&body, 0);
     state_command_encode(&body, command);
     uint64_t index = consensus_submit(coord->consensus, bytes_slice(&body));
@@ -420,6 +440,7 @@ void coord_message(struct coord *coord, uint64_t now_ms, const struct message *m
     coord->now_ms = now_ms;
     coord->out = out;
     follow_leadership(coord);
+    coord->decision.is_full = consensus_is_full(coord->consensus);
     if (message->dst_boot != 0 && message->dst_boot != coord->options.boot) {
         coord->out = NULL;
         return; /* An answer to the process before this one. */

@@ -444,6 +444,20 @@ static void start(struct decision *d, struct decision_running *running,
     go_on(d, running);
 }
 
+/* Remembered, for a copy of it may still come. */
+static void abort_at_once(struct decision *d, uint64_t token, const struct txn_request *txn,
+                          int code, const char *why)
+{
+    struct decision_effect *item = answer(d, token, TXN_ABORTED);
+
+    item->sid = txn->sid;
+    item->seq = txn->seq;
+    item->code = code;
+    item->text = slice_text(why);
+    outcome_put(&d->aborted, txn->sid,
+                &(struct outcome_entry){.seq = txn->seq, .state = OUTCOME_REFUSED, .code = code});
+}
+
 static void on_txn(struct decision *d, const struct decision_event *event)
 {
     struct decision_running *running = mem_alloc(sizeof *running);
@@ -461,15 +475,11 @@ static void on_txn(struct decision *d, const struct decision_event *event)
         refuse(d, event->token, E_UNAVAILABLE, "too many transactions are under way");
         rc = E_UNAVAILABLE;
     } else if (!is_sound(d, &running->txn, &why)) {
-        struct decision_effect *item = answer(d, event->token, TXN_ABORTED);
-        item->sid = running->txn.sid;
-        item->seq = running->txn.seq;
-        item->code = E_WRONG_EPOCH;
-        item->text = slice_text(why);
-        outcome_put(&d->aborted, running->txn.sid,
-                    &(struct outcome_entry){
-                        .seq = running->txn.seq, .state = OUTCOME_REFUSED, .code = E_WRONG_EPOCH});
+        abort_at_once(d, event->token, &running->txn, E_WRONG_EPOCH, why);
         rc = E_INVALID;
+    } else if (d->is_full) {
+        abort_at_once(d, event->token, &running->txn, E_LIMIT, "the coordinator's disk is full");
+        rc = E_LIMIT;
     }
     if (rc != E_OK) {
         running_free(running);

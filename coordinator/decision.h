@@ -147,6 +147,7 @@ struct decision {
     uint64_t term;
     uint64_t counter; /* Last one given. */
     uint32_t txn_ms;
+    bool is_full; /* Told by the shell: nothing can be decided, so nothing new begins. */
     struct decision_running **running; /* By counter. */
     size_t running_count, running_room;
     struct decision_open *open;

@@ -15,6 +15,10 @@ from cluster import ROOT, Cluster, Error, fail, free_ports, until  # noqa: E402
 VERTICES = 40
 
 
+class Skip(Exception):
+    """The test cannot be run here: why."""
+
+
 def says(cluster, name, text):
     """Waits until a process has logged the text."""
     until(lambda: text in cluster.log(name) or fail(f'{name} does not say "{text}"'), text)
@@ -225,8 +229,106 @@ def second_process_with_one_number(build):
         says(cluster, 'second', 'its file is gone')
 
 
+class Small:
+    """A file system of a few megabytes under a folder, in use from now on; root only."""
+
+    def __init__(self, folder, megabytes):
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        if subprocess.run(['mount', '-t', 'tmpfs', '-o', f'size={megabytes}m', 'tmpfs', folder], check=False,
+                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode != 0:
+            raise Skip('mounting a small tmpfs takes root')
+
+    def fill(self):
+        """Until nothing more goes in."""
+        with open(self.folder / 'filler', 'ab', buffering=0) as filler:
+            size = 65536
+            while size > 0:
+                try:
+                    filler.write(bytes(size))
+                except OSError:
+                    size //= 2
+
+    def empty(self):
+        """There is room again."""
+        (self.folder / 'filler').unlink()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        subprocess.run(['umount', '-l', self.folder], check=False)
+
+
+def disk_of_coordinator_is_full(build):
+    """What needs it is refused with the reason, reads and writes of one shard go on; with room, all does."""
+    with Cluster(build, shards=1, routers=1) as cluster, \
+            Small(cluster.folder / 'data/coordinator-1', 4) as disk:
+        cluster.start()
+        cluster.make_graph(shards=2)
+        for i in range(VERTICES):
+            cluster.ask_until(f"g.mergeV([(T.id): {i}])")
+        disk.fill()
+        both = '; '.join(f'g.V({i}).property("p", 1).iterate()' for i in range(8))
+        cluster.ask("g.V(1).property('q', 1).iterate()")  # The coordinator notes how far its shard is.
+        says(cluster, 'coordinator', 'the disk is full')
+        try:
+            cluster.ask(both)
+            raise AssertionError('a write of two shards is not refused')
+        except Error as problem:
+            if "the coordinator's disk is full" not in str(problem):
+                raise
+        code, text = cluster.ctl('graph', 'create', 'full')
+        if code == 0 or 'is full: nothing is changed until there is room' not in text:
+            raise AssertionError(f'graph create is not refused: {text}')
+        if cluster.ask('g.V().count()') != [VERTICES]:
+            raise AssertionError('reads do not go on')
+        cluster.ask("g.V(1).property('q', 2).iterate()")
+        if cluster.processes['coordinator'].poll() is not None:
+            raise AssertionError('the coordinator ended')
+        disk.empty()
+        cluster.ask_until(both)
+        says(cluster, 'coordinator', 'there is room on the disk again')
+        code, text = cluster.ctl('graph', 'create', 'after', '--shards', '2')
+        if code != 0:
+            raise AssertionError(text)
+        cluster.kill('coordinator')
+        cluster.start('coordinator')
+        cluster.ask_until(both.replace('"p", 1', '"p", 2'))
+
+
+def disk_of_shard_node_is_full(build):
+    """Writes are refused with the reason, reads go on; with room, writes do, and nothing is lost or half there."""
+    with Cluster(build, shards=1, routers=1) as cluster, Small(cluster.folder / 'data/shard-1', 6) as disk:
+        cluster.start()
+        cluster.make_graph(shards=2)
+        for i in range(VERTICES):
+            cluster.ask_until(f"g.mergeV([(T.id): {i}])")
+        disk.fill()
+        made, reason = 0, ''
+        while not reason and made < 10000:
+            try:
+                cluster.ask(f'g.addV().property(T.id, {1000 + made})')
+                made += 1
+            except Error as problem:
+                reason = str(problem)
+        if "the shard's disk is full" not in reason:
+            raise AssertionError(f'refused otherwise after {made}: {reason}')
+        if cluster.ask_until('g.V().count()') != [VERTICES + made]:
+            raise AssertionError('reads do not go on, or writes were lost')
+        disk.empty()
+        cluster.ask_until('g.addV().property(T.id, 999)')
+        cluster.kill('shard-1')
+        cluster.start('shard-1')
+        if cluster.ask_until('g.V().count()') != [VERTICES + made + 1]:
+            raise AssertionError('not what was committed')
+        if '0 differences' not in cluster.ctl('check', 'g')[1]:
+            raise AssertionError(cluster.ctl('check', 'g')[1])
+
+
 TESTS = [file_is_gone, file_is_damaged, old_copy_is_put_back, old_copy_is_accepted, coordinator_is_replaced,
-         older_coordinator_is_put_back, second_process_with_one_number]
+         older_coordinator_is_put_back, second_process_with_one_number, disk_of_coordinator_is_full,
+         disk_of_shard_node_is_full]
 
 
 def main():
@@ -237,6 +339,8 @@ def main():
         try:
             test(sys.argv[1])
             print(f'ok {number} - {test.__name__}', flush=True)
+        except Skip as reason:
+            print(f'ok {number} - {test.__name__} # SKIP {reason}', flush=True)
         except (AssertionError, OSError, Error) as problem:
             failed = 1
             print(f'not ok {number} - {test.__name__}', flush=True)

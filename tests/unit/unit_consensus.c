@@ -2,6 +2,7 @@
 #include "coordinator/consensus_log.h"
 
 #include "tests/lib/runner.h"
+#include "tests/sim/vfs.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +13,7 @@ static const uint32_t voters[] = {1};
 struct fixture {
     char folder[64];
     char path[96];
+    const char *vfs; /* Null: the default. */
     struct consensus *core;
     struct bytes snapshot;
     struct bytes applied; /* All commands, one after the other. */
@@ -27,6 +29,7 @@ static void open_again(struct fixture *f)
                                         .cluster_id = 7,
                                         .seed = 1,
                                         .path = f->path,
+                                        .vfs = f->vfs,
                                         .is_sync = true,
                                         .election_ms = 300,
                                         .heartbeat_ms = 50};
@@ -225,6 +228,66 @@ START_TEST(log_keeps_what_was_committed)
 }
 END_TEST
 
+/* Submits twenty numbers, in the middle of which the disk finds no room once, at its n-th call from
+ * now on. False: that was in a sync, of which nobody knows what it has written: fatal. */
+static bool fill_up(struct fixture *f, struct vfs *vfs, uint64_t n, bool *was_full)
+{
+    struct consensus_entry entry;
+    struct error err = {0};
+    int rc = E_OK;
+
+    vfs_fail(vfs, n, VFS_FULL);
+    for (int i = 0; i < 20 && rc == E_OK; i++) {
+        char text[16];
+        snprintf(text, sizeof text, "%d,", i);
+        ck_assert_uint_ne(consensus_submit(f->core, slice_text(text)), 0);
+        f->now_ms += i < 19 ? 10 : 1000;
+        rc = consensus_turn(f->core, f->now_ms, &err);
+        *was_full |= consensus_is_full(f->core);
+        while (rc == E_OK && consensus_next(f->core, &entry)) {
+            bytes_append(&f->applied, entry.data.data, entry.data.size);
+        }
+        if (rc == E_OK && i == 12) {
+            rc = consensus_snapshot(f->core, f->now_ms, bytes_slice(&f->applied), &err);
+        }
+    }
+    ck_assert_msg(rc == E_OK || rc == E_IO, "%s", err.text);
+    return rc == E_OK;
+}
+
+/* A full disk ended the coordinator. Whichever write it is that finds no room: what was submitted
+ * is committed once, in order, when there is room; the file is whole at the next start. */
+START_TEST(full_disk_is_waited_for)
+{
+    struct slice all = SLICE("0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,");
+    bool was_full = false;
+    int gone_on = 0;
+
+    for (uint64_t n = 1; n < 60; n++) {
+        struct fixture f = {.path = "coordinator.db", .vfs = "full", .now_ms = 1000};
+        struct vfs *vfs = vfs_open("full", n, false);
+
+        open_again(&f);
+        lead(&f);
+        bool has_gone_on = fill_up(&f, vfs, n, &was_full);
+        gone_on += has_gone_on;
+        ck_assert(!has_gone_on || slice_equal(bytes_slice(&f.applied), all));
+        size_t least = f.applied.size;
+        consensus_close(&f.core);
+        open_again(&f);
+        lead(&f);
+        ck_assert_uint_ge(f.applied.size, least);
+        ck_assert(slice_equal(bytes_slice(&f.applied), slice_of(all.data, f.applied.size)));
+        consensus_close(&f.core);
+        bytes_close(&f.snapshot);
+        bytes_close(&f.applied);
+        vfs_close(&vfs);
+    }
+    ck_assert(was_full);
+    ck_assert_int_gt(gone_on, 20);
+}
+END_TEST
+
 RUN_SUITE("consensus", log_keeps_what_was_committed, leads_and_applies_in_order,
-          restart_gives_all_again_in_a_higher_term, snapshot_and_log_give_the_same,
-          file_of_another_cluster_is_refused)
+          full_disk_is_waited_for, restart_gives_all_again_in_a_higher_term,
+          snapshot_and_log_give_the_same, file_of_another_cluster_is_refused)

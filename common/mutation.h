@@ -40,6 +40,16 @@ enum mutation {
     MUTATION_REPLICATION_SERVE_BELOW_MIN,    /* An ISR below min_insync serves. */
     MUTATION_REPLICATION_LEASE_OF_ISR_ONLY,  /* Who was asked into the ISR need not grant. */
     MUTATION_REPLICATION_COMMIT_BEFORE_NOOP, /* Entries of earlier epochs are committed alone. */
+    MUTATION_CONTRACT_FIRST,         /* From here on: tests/sim/contract_mutations.c. */
+    MUTATION_CONTRACT_ALTER_ANY_CFGVER =
+        MUTATION_CONTRACT_FIRST,        /* ALTER of an older configuration is accepted. */
+    MUTATION_CONTRACT_ALTER_ANY_BOOT,   /* ALTER of the process before the primary is, too. */
+    MUTATION_CONTRACT_NO_ELR,           /* Who leaves the isr below min_insync is not noted. */
+    MUTATION_CONTRACT_ELR_KEPT,         /* ... and is noted still when enough are in sync. */
+    MUTATION_CONTRACT_SAME_EPOCH,       /* Another primary gets no new epoch. */
+    MUTATION_CONTRACT_ANYONE_LEADS,     /* A replica that is not in sync is made primary. */
+    MUTATION_CONTRACT_RESTART_LEADS,    /* A process that starts again leads on in its epoch. */
+    MUTATION_CONTRACT_CHANGE_BELOW_MIN, /* Replicas are let go below min_insync. */
     MUTATION_COUNT
 };
 

@@ -2,6 +2,8 @@
 
 #include "common/control.h"
 #include "common/mem.h"
+#include "coordinator/replicaset.h"
+#include "coordinator/state_configure.h"
 
 #include <assert.h>
 #include <stdarg.h>
@@ -275,12 +277,8 @@ static void node_up(struct state *state, const struct state_command *command,
     state->version++;
     for (uint32_t i = 0; i < state->graph_count && is_new_boot; i++) {
         for (uint32_t j = 0; j < state->graphs[i].shard_count; j++) {
-            struct state_shard *shard = &state->graphs[i].shards[j];
-            if (shard->primary == node->node) {
-                shard->epoch++;
-                shard->cfgver++;
-                shard->primary_boot = node->boot;
-            }
+            replicaset_restart(&state->graphs[i].shards[j], state->graphs[i].min_insync, node->node,
+                               node->boot);
         }
     }
 }
@@ -342,12 +340,8 @@ static bool is_graph_possible(const struct state *state, const struct state_comm
         refuse(result, E_LIMIT, "at most %u graphs and %u shards", SHARDMAP_GRAPHS_MAX,
                SHARDMAP_SHARDS_MAX);
     }
-    if (result->code == E_OK &&
-        (command->min_insync < 1 || command->min_insync > command->replica_count ||
-         command->replica_count > SHARDMAP_REPLICAS_MAX)) {
-        refuse(result, E_INVALID,
-               "a shard has 1 to %u replicas, and 1 to that many must be in sync",
-               SHARDMAP_REPLICAS_MAX);
+    if (result->code == E_OK) {
+        state_configure_are_counts(command, result);
     }
     for (uint32_t i = 0; i < command->shard_count && result->code == E_OK; i++) {
         const struct nodeset *replicas = &command->replicas[i];
@@ -674,6 +668,13 @@ void state_apply(struct state *state, const struct state_command *command,
         break;
     case STATE_FOUND:
         state->incarnation = state->incarnation == 0 ? command->incarnation : state->incarnation;
+        break;
+    case STATE_ALTER:
+    case STATE_FAILOVER:
+    case STATE_HANDOVER:
+    case STATE_REPLICAS:
+    case STATE_GRAPH_SET:
+        state_configure(state, command, result);
         break;
     }
 }

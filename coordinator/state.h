@@ -12,7 +12,7 @@
  * command           changes
  * NODE_UP           a node's boot, address, zone; each shard it leads gets a new epoch for the new
  *                   boot
- * NODE_DOWN         a node that has been silent; its shards keep their primary (one replica)
+ * NODE_DOWN         a node that has been silent; its shards keep their primary until FAILOVER
  * GRAPH_CREATE      a graph with its replicas on the nodes given; not ready until all confirmed
  * GRAPH_READY       all shards have confirmed
  * GRAPH_DROP        the graph, its shards, their part in decisions
@@ -24,6 +24,11 @@
  * FORGET            all participants have carried out these decisions
  * APPLIED           how far the shards led by a node's boot have applied: a floor for their files
  * FOUND             the cluster's incarnation, once: tells it from one that begins anew
+ * ALTER             a primary's isr; the rules of this and the next three: replicaset.h
+ * FAILOVER          another primary, because the one before is silent
+ * HANDOVER          another primary, because the one before steps aside
+ * REPLICAS          the nodes that are to hold a shard
+ * GRAPH_SET         how many replicas a graph is to have, and how many must be in sync
  *
  * Pure. Ownership: the state owns all it holds.
  * Limits: shardmap.h; STATE_SESSIONS_MAX sessions.
@@ -56,15 +61,20 @@ enum state_command_kind {
     STATE_DECIDE = 11,
     STATE_FORGET = 12,
     STATE_APPLIED = 13,
-    STATE_FOUND = 14
+    STATE_FOUND = 14,
+    STATE_ALTER = 15,
+    STATE_FAILOVER = 16,
+    STATE_HANDOVER = 17,
+    STATE_REPLICAS = 18,
+    STATE_GRAPH_SET = 19
 };
 
 /* One command: the fields of its kind. Borrows. */
 struct state_command {
     enum state_command_kind kind;
-    uint32_t node;     /* NODE_UP, NODE_DOWN, APPLIED. */
-    uint64_t boot;     /* NODE_UP, NODE_DOWN, APPLIED. */
-    struct slice name; /* NODE_UP: the address; GRAPH_CREATE, GRAPH_DROP, INDEX_*: the graph. */
+    uint32_t node;     /* NODE_UP, NODE_DOWN, APPLIED; ALTER, HANDOVER: the primary. */
+    uint64_t boot;     /* Of node. */
+    struct slice name; /* NODE_UP: the address; GRAPH_CREATE, _DROP, _SET, INDEX_*: the graph. */
     struct slice zone; /* NODE_UP. */
     uint32_t weight;   /* NODE_UP: not 0. */
     enum shardmap_partitioner partitioner; /* GRAPH_CREATE. */
@@ -74,8 +84,8 @@ struct state_command {
     const uint64_t *applied;        /* APPLIED: of each of the shards. */
     const struct slice *splits;     /* GRAPH_CREATE: shard_count - 1 keys, ascending. */
     const struct nodeset *replicas; /* GRAPH_CREATE: of each shard, its primary among them. */
-    uint32_t replica_count;         /* GRAPH_CREATE: wanted of each shard. */
-    uint32_t min_insync;            /* GRAPH_CREATE. */
+    uint32_t replica_count;         /* GRAPH_CREATE, GRAPH_SET: wanted of each shard. */
+    uint32_t min_insync;            /* GRAPH_CREATE, GRAPH_SET. */
     uint32_t graph;                 /* GRAPH_READY, IDS. */
     struct shardmap_index index;    /* INDEX_CREATE; INDEX_DROP: the name. */
     uint64_t count;                 /* IDS. */
@@ -85,6 +95,13 @@ struct state_command {
     uint64_t sid;
     uint64_t seq;
     uint64_t low_seq;
+    uint32_t shard; /* ALTER, FAILOVER, HANDOVER, REPLICAS; epoch and cfgver: known there. */
+    uint64_t epoch;
+    uint64_t cfgver;
+    struct nodeset set; /* ALTER: the isr; REPLICAS: the replicas. */
+    uint32_t target;    /* FAILOVER, HANDOVER: who is to lead; FAILOVER: its boot. */
+    uint64_t target_boot;
+    bool is_forced;      /* FAILOVER: what was acknowledged may be lost. */
     uint32_t gtid_count; /* FORGET. */
     const struct txn_gtid *gtids;
     uint64_t incarnation; /* FOUND: random. */
@@ -92,7 +109,7 @@ struct state_command {
 
 /* What a command came to. */
 struct state_result {
-    int code;        /* E_OK, E_EXISTS, E_NOT_FOUND, E_INVALID, E_UNAVAILABLE, E_LIMIT. */
+    int code; /* E_OK, E_EXISTS, E_NOT_FOUND, E_INVALID, E_UNAVAILABLE, E_LIMIT, E_WRONG_EPOCH. */
     uint64_t number; /* SESSION_NEW: sid; IDS: the first; GRAPH_CREATE: the graph. */
     uint64_t count;  /* IDS. */
     char text[160];

@@ -2,6 +2,7 @@
 
 #include "common/mem.h"
 #include "common/roster.h"
+#include "coordinator/replicaset.h"
 
 #include <assert.h>
 #include <string.h>
@@ -76,6 +77,36 @@ static void encode_node(struct bytes *out, const struct state_command *command)
     }
 }
 
+static bool is_by_primary(const struct state_command *command)
+{
+    return command->kind == STATE_ALTER || command->kind == STATE_HANDOVER;
+}
+
+static bool is_with_target(const struct state_command *command)
+{
+    return command->kind == STATE_FAILOVER || command->kind == STATE_HANDOVER;
+}
+
+static void encode_configure(struct bytes *out, const struct state_command *command)
+{
+    bytes_varint(out, command->shard);
+    bytes_varint(out, command->epoch);
+    bytes_varint(out, command->cfgver);
+    if (is_by_primary(command)) {
+        bytes_varint(out, command->node);
+        bytes_u64(out, command->boot);
+    }
+    if (is_with_target(command)) {
+        bytes_varint(out, command->target);
+    } else {
+        nodeset_encode(out, &command->set);
+    }
+    if (command->kind == STATE_FAILOVER) {
+        bytes_u64(out, command->target_boot);
+        bytes_u8(out, command->is_forced);
+    }
+}
+
 void state_command_encode(struct bytes *out, const struct state_command *command)
 {
     bool is_second = command->kind == STATE_NODE_UP || command->kind == STATE_GRAPH_CREATE;
@@ -128,6 +159,17 @@ void state_command_encode(struct bytes *out, const struct state_command *command
         break;
     case STATE_FOUND:
         bytes_u64(out, command->incarnation);
+        break;
+    case STATE_ALTER:
+    case STATE_FAILOVER:
+    case STATE_HANDOVER:
+    case STATE_REPLICAS:
+        encode_configure(out, command);
+        break;
+    case STATE_GRAPH_SET:
+        bytes_blob(out, command->name);
+        bytes_varint(out, command->replica_count);
+        bytes_varint(out, command->min_insync);
         break;
     }
 }
@@ -287,6 +329,26 @@ static void decode_applied(struct reader *reader, struct arena *arena,
     command->applied = applied;
 }
 
+static void decode_configure(struct reader *reader, struct state_command *command)
+{
+    command->shard = decode_u32(reader);
+    command->epoch = reader_varint(reader);
+    command->cfgver = reader_varint(reader);
+    if (is_by_primary(command)) {
+        command->node = decode_u32(reader);
+        command->boot = reader_u64(reader);
+    }
+    if (is_with_target(command)) {
+        command->target = decode_u32(reader);
+    } else {
+        nodeset_decode(reader, &command->set);
+    }
+    if (command->kind == STATE_FAILOVER) {
+        command->target_boot = reader_u64(reader);
+        command->is_forced = reader_u8(reader) != 0;
+    }
+}
+
 static void decode_fields(struct reader *reader, struct arena *arena, bool is_second,
                           struct state_command *command)
 {
@@ -330,6 +392,17 @@ static void decode_fields(struct reader *reader, struct arena *arena, bool is_se
     case STATE_FOUND:
         command->incarnation = reader_u64(reader);
         break;
+    case STATE_ALTER:
+    case STATE_FAILOVER:
+    case STATE_HANDOVER:
+    case STATE_REPLICAS:
+        decode_configure(reader, command);
+        break;
+    case STATE_GRAPH_SET:
+        command->name = reader_blob(reader);
+        command->replica_count = decode_u32(reader);
+        command->min_insync = decode_u32(reader);
+        break;
     }
 }
 
@@ -344,7 +417,7 @@ int state_command_decode(struct slice body, struct arena *arena, struct state_co
     uint8_t first = reader_u8(&reader);
     uint8_t kind = first & (SECOND - 1);
     bool is_second = (first & SECOND) != 0;
-    if (kind < STATE_NODE_UP || kind > STATE_FOUND ||
+    if (kind < STATE_NODE_UP || kind > STATE_GRAPH_SET ||
         (is_second && kind != STATE_NODE_UP && kind != STATE_GRAPH_CREATE)) {
         reader_spoil(&reader);
         kind = STATE_SESSION_NEW;
@@ -455,10 +528,6 @@ static void decode_replicas(struct reader *reader, uint8_t format, struct state_
     nodeset_decode(reader, &shard->replicas);
     nodeset_decode(reader, &shard->isr);
     nodeset_decode(reader, &shard->elr);
-    if (!reader->is_bad &&
-        !shardmap_is_fit(shard->primary, &shard->replicas, &shard->isr, &shard->elr)) {
-        reader_spoil(reader);
-    }
 }
 
 static void decode_shards(struct reader *reader, uint8_t format, struct state_graph *graph)
@@ -503,6 +572,11 @@ static void decode_graph(struct reader *reader, uint8_t format, struct state_gra
             .name = keep(index.name), .label = keep(index.label), .key = keep(index.key)};
     }
     decode_shards(reader, format, graph);
+    for (uint32_t i = 0; i < graph->shard_count && !reader->is_bad; i++) {
+        if (!replicaset_is_sound(&graph->shards[i], graph->min_insync)) {
+            reader_spoil(reader);
+        }
+    }
 }
 
 static void decode_nodes(struct reader *reader, uint8_t format, struct state *state)

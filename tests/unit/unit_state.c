@@ -206,7 +206,8 @@ static void random_command(struct prng *prng, struct state *state)
 {
     static const char *const names[] = {"a", "b", "c"};
     struct state_result result;
-    struct state_command command = {.kind = (enum state_command_kind)(1 + prng_below(prng, 14))};
+    struct state_command command = {
+        .kind = (enum state_command_kind)(1 + prng_below(prng, STATE_GRAPH_SET))};
     uint32_t nodes[4];
     struct slice splits[4];
     struct nodeset replicas[4];
@@ -250,6 +251,17 @@ static void random_command(struct prng *prng, struct state *state)
     command.incarnation = 1 + prng_below(prng, 3);
     command.gtid_count = 1;
     command.gtids = &gtid;
+    command.shard = 1 + (uint32_t)prng_below(prng, 8);
+    const struct state_shard *shard = state_shard(state, command.shard);
+    if (shard != NULL) {
+        command.epoch = shard->epoch;
+        command.cfgver = shard->cfgver;
+        command.set = shard->isr;
+    }
+    nodeset_add(&command.set, 1 + (uint32_t)prng_below(prng, 4));
+    command.target = 1 + (uint32_t)prng_below(prng, 4);
+    command.target_boot = 1 + prng_below(prng, 3);
+    command.is_forced = prng_below(prng, 2) == 0;
     run(state, &command, &result);
 }
 

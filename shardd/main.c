@@ -12,6 +12,9 @@ static const char *address(void *ctx, peer_id peer)
 {
     const struct process *process = ctx;
 
+    if (peer >> 32 == PEER_SHARDD) {
+        return node_address(process->node, (uint32_t)peer);
+    }
     return host_coordinator(&process->values.coordinators, peer);
 }
 

@@ -5,6 +5,7 @@
 #include "common/mem.h"
 #include "common/roster.h"
 #include "shardd/nodeadmin.h"
+#include "shardd/nodeshards.h"
 #include "shardd/store/storefile.h"
 
 #include <assert.h>
@@ -17,9 +18,8 @@ enum {
     SILENCE_MS = 500, /* A coordinator that says nothing for so long is not asked again at once. */
     REPEAT_MS = 100,  /* Of the registration. */
     TAKEN_MS = 5000,  /* Between log lines that another process has this number. */
-    SUSPECT_BITS = 3,
-    COUNT_MS = 1000, /* Between looks at counters for the heartbeat. */
-    TEND_TURNS = 8,  /* Upkeep at least every so many busy turns. */
+    COUNT_MS = 1000,  /* Between looks at counters for the heartbeat. */
+    TEND_TURNS = 8,   /* Upkeep at least every so many busy turns. */
     PATH_ROOM = 4096
 };
 
@@ -84,6 +84,7 @@ void node_close(struct node **node)
     shardmap_close(&(*node)->map);
     arena_close(&(*node)->arena);
     bytes_close(&(*node)->body);
+    bytes_close(&(*node)->address);
     mem_free(*node);
     *node = NULL;
 }
@@ -95,286 +96,6 @@ struct replica *node_replica(const struct node *node, uint32_t shard)
     const uint64_t *place = map_get(&node->places, shard);
 
     return place == NULL ? NULL : node->replicas[*place];
-}
-
-static void add_replica(struct node *node, struct replica *replica)
-{
-    if (node->replica_count == node->replica_room) {
-        node->replica_room = node->replica_room == 0 ? 16 : node->replica_room * 2;
-        node->replicas = mem_resize(node->replicas, node->replica_room * sizeof(struct replica *));
-    }
-    map_put(&node->places, replica->shard, node->replica_count);
-    node->replicas[node->replica_count++] = replica;
-}
-
-static void path_of(const struct node *node, uint32_t shard, char *path)
-{
-    snprintf(path, PATH_ROOM, "%s/shard-%u.db", node->options.data_dir, shard);
-}
-
-static struct replica *take_out(struct node *node, size_t place)
-{
-    struct replica *replica = node->replicas[place];
-    struct replica *last = node->replicas[--node->replica_count];
-
-    map_remove(&node->places, replica->shard);
-    node->replicas[place] = last;
-    if (place < node->replica_count) {
-        map_put(&node->places, last->shard, place);
-    }
-    return replica;
-}
-
-static int drop_replica(struct node *node, size_t place, struct error *err)
-{
-    struct replica *replica = take_out(node, place);
-
-    log_info(node->options.log, "node",
-             "shard=%u msg=\"dropped: its file is in dropped/ for a day\"", replica->shard);
-    return replica_destroy(&replica, err);
-}
-
-/* One word of the map: enum roster_suspect in the low bits, above them what was applied. */
-static void put_suspect(struct node *node, uint32_t shard, enum roster_suspect suspect,
-                        uint64_t applied)
-{
-    static_assert(ROSTER_FOREIGN < 1 << SUSPECT_BITS, "fits");
-    map_put(&node->suspects, shard, applied << SUSPECT_BITS | (uint64_t)suspect);
-}
-
-/* A file that was found damaged while it was served: nothing more is read from it. */
-static void suspect_damaged(struct node *node, struct outbox *out)
-{
-    for (size_t i = node->replica_count; i > 0; i--) {
-        struct replica *replica = node->replicas[i - 1];
-        struct error why;
-        if (store_damage(replica->store, &why) == E_OK) {
-            continue;
-        }
-        (void)take_out(node, i - 1);
-        log_error(node->options.log, "node", "shard=%u msg=\"not served any more\" reason=\"%s\"",
-                  replica->shard, why.text);
-        put_suspect(node, replica->shard, ROSTER_DAMAGED, store_state(replica->store).applied);
-        replica_abandon(replica, out, &why);
-        replica_close(&replica);
-        node->is_status_due = true;
-    }
-}
-
-static uint64_t floor_of(const struct roster_config *config, uint32_t shard)
-{
-    for (uint32_t i = 0; i < config->floor_count; i++) {
-        if (config->floors[i].shard == shard) {
-            return config->floors[i].applied;
-        }
-    }
-    return 0;
-}
-
-/* A boot is given an epoch above all that were led before it: a file that has promised it already
- * was led in a history that these coordinators do not know. */
-static bool is_ahead(struct node *node, const struct replica *replica, uint64_t epoch,
-                     const char *path)
-{
-    uint64_t promised = store_state(replica->store).promised_epoch;
-
-    if (promised < epoch) {
-        return false;
-    }
-    log_error(node->options.log, "node",
-              "shard=%u file=%s msg=\"it has promised epoch %" PRIu64
-              ", the coordinators give epoch %" PRIu64
-              ": not served; was coordinator.db lost, or an older copy put back? stop the "
-              "coordinators and put the newest one back\"",
-              replica->shard, path, promised, epoch);
-    return true;
-}
-
-/* Takes the replica. */
-static void admit(struct node *node, struct replica *replica, uint64_t epoch, uint64_t floor,
-                  const char *path)
-{
-    /* What was applied is in the journal, if not in the tables after a power cut. */
-    uint64_t applied = store_state(replica->store).last;
-
-    if (is_ahead(node, replica, epoch, path)) {
-        put_suspect(node, replica->shard, ROSTER_AHEAD, applied);
-        replica_close(&replica);
-        return;
-    }
-    if (applied < floor && node->options.is_old_accepted) {
-        log_warn(node->options.log, "node",
-                 "shard=%u file=%s msg=\"an old copy is accepted: entries %" PRIu64 " to %" PRIu64
-                 " are lost\"",
-                 replica->shard, path, applied + 1, floor);
-    }
-    if (applied >= floor || node->options.is_old_accepted) {
-        add_replica(node, replica);
-        return;
-    }
-    log_error(node->options.log, "node",
-              "shard=%u file=%s msg=\"an old copy: it ends at entry %" PRIu64 ", entry %" PRIu64
-              " was there: not served; stop this node and put the newest file (with its -wal) "
-              "back, or give up what came after it (accept_old_files)\"",
-              replica->shard, path, applied, floor);
-    put_suspect(node, replica->shard, ROSTER_STALE, applied);
-    replica_close(&replica);
-}
-
-static int open_replica(struct node *node, const struct roster_config *config,
-                        const struct shardmap_graph *graph, const struct shardmap_shard *shard,
-                        struct error *err)
-{
-    struct error why = {0};
-    char path[PATH_ROOM];
-    struct replica *replica = NULL;
-    struct store_options options = {.path = path,
-                                    .vfs = node->options.vfs,
-                                    .cluster_id = node->options.cluster_id,
-                                    .incarnation = node->incarnation,
-                                    .shard = shard->shard,
-                                    .graph = graph->graph,
-                                    .partitioner = graph->partitioner,
-                                    .ids = graph->ids,
-                                    .lo = shard->lo,
-                                    .hi = shard->hi,
-                                    .cache_bytes = node->options.cache_bytes,
-                                    .adjacency_cache_bytes = node->options.adjacency_cache_bytes,
-                                    .is_sync = node->options.is_sync};
-
-    path_of(node, shard->shard, path);
-    if (graph->is_ready && !storefile_exists(node->options.vfs, path)) {
-        /* It held data once. An empty one in its place would pass for the truth. */
-        log_error(node->options.log, "node",
-                  "shard=%u file=%s msg=\"its file is gone: not served; stop this node and put it "
-                  "back\"",
-                  shard->shard, path);
-        put_suspect(node, shard->shard, ROSTER_MISSING, 0);
-        return E_OK;
-    }
-    int rc = replica_open(&replica, &options, node->options.boot, &why);
-    if (rc == E_OK) {
-        admit(node, replica, shard->epoch, floor_of(config, shard->shard), path);
-        return E_OK;
-    }
-    if (rc == E_CORRUPT || rc == E_CONFIG) {
-        log_error(node->options.log, "node", "shard=%u file=%s msg=\"not served\" reason=\"%s\"",
-                  shard->shard, path, why.text);
-        put_suspect(node, shard->shard, rc == E_CONFIG ? ROSTER_FOREIGN : ROSTER_DAMAGED, 0);
-        return E_OK;
-    }
-    if (err != NULL) {
-        *err = why;
-    }
-    return rc;
-}
-
-/* ---- configuration ---- */
-
-static void tell_schema(struct node *node, struct replica *replica,
-                        const struct shardmap_graph *graph)
-{
-    if (graph->schema_version <= store_state(replica->store).schema_version) {
-        return;
-    }
-    bytes_clear(&node->body);
-    bytes_varint(&node->body, graph->schema_version);
-    bytes_varint(&node->body, graph->index_count);
-    for (uint32_t i = 0; i < graph->index_count; i++) {
-        bytes_blob(&node->body, graph->indexes[i].name);
-        bytes_blob(&node->body, graph->indexes[i].label);
-        bytes_blob(&node->body, graph->indexes[i].key);
-    }
-    replica_schema(replica, graph->schema_version, bytes_slice(&node->body));
-}
-
-static int adopt_shard(struct node *node, const struct roster_config *config,
-                       const struct shardmap_shard *shard, struct error *err)
-{
-    const struct shardmap_graph *graph = shardmap_graph_by_id(&node->map, shard->graph);
-    struct replica *replica = node_replica(node, shard->shard);
-    bool is_mine =
-        shard->primary == node->options.node && shard->primary_boot == node->options.boot;
-
-    if (!is_mine) {
-        if (replica != NULL) {
-            replica_fence(replica);
-        }
-        return E_OK;
-    }
-    if (map_has(&node->suspects, shard->shard)) {
-        return E_OK; /* Looked at again at the next start. */
-    }
-    if (replica == NULL) {
-        int rc = open_replica(node, config, graph, shard, err);
-        if (rc != E_OK) {
-            return rc;
-        }
-        replica = node_replica(node, shard->shard);
-    }
-    if (replica != NULL) {
-        replica_lead(replica, shard->epoch);
-        tell_schema(node, replica, graph);
-    }
-    return E_OK;
-}
-
-/* Shards that were created and are in the map no more were dropped with their graph. */
-static int drop_shards(struct node *node, uint32_t shard_next, struct error *err)
-{
-    char path[PATH_ROOM];
-    int rc = E_OK;
-
-    for (size_t i = node->replica_count; i > 0 && rc == E_OK; i--) {
-        uint32_t shard = node->replicas[i - 1]->shard;
-        if (shard < shard_next && shardmap_shard(&node->map, shard) == NULL) {
-            rc = drop_replica(node, i - 1, err);
-        }
-    }
-    for (size_t i = node->suspects.count; i > 0; i--) {
-        uint32_t shard = (uint32_t)node->suspects.entries[i - 1].key;
-        if (shard < shard_next && shardmap_shard(&node->map, shard) == NULL) {
-            map_remove(&node->suspects, shard); /* Its file goes at the next start. */
-        }
-    }
-    /* Those dropped while this process was not running. */
-    for (uint32_t shard = 1; shard < shard_next && !node->is_swept && rc == E_OK; shard++) {
-        path_of(node, shard, path);
-        if (shardmap_shard(&node->map, shard) == NULL &&
-            storefile_exists(node->options.vfs, path)) {
-            log_info(node->options.log, "node",
-                     "shard=%u file=%s msg=\"its graph was dropped: moved to dropped/, kept for a "
-                     "day\"",
-                     shard, path);
-            rc = storefile_drop(node->options.vfs, path, err);
-        }
-    }
-    node->is_swept = true;
-    return rc;
-}
-
-static int adopt_map(struct node *node, const struct roster_config *config, struct error *err)
-{
-    struct shardmap map;
-    int rc = shardmap_decode(config->map, &map, err);
-
-    if (rc != E_OK) {
-        return E_OK; /* Not ours to die of. */
-    }
-    if (map.version <= node->map.version) {
-        shardmap_close(&map);
-        return E_OK;
-    }
-    shardmap_close(&node->map);
-    node->map = map;
-    for (uint32_t i = 0; i < node->map.shard_count && rc == E_OK; i++) {
-        rc = adopt_shard(node, config, &node->map.shards[i], err);
-    }
-    if (rc == E_OK) {
-        rc = drop_shards(node, config->shard_next, err);
-    }
-    node->is_status_due = true;
-    return rc;
 }
 
 static bool is_coordinator(const struct node *node, peer_id peer)
@@ -447,7 +168,7 @@ static void on_config(struct node *node, uint64_t now_ms, const struct message *
         node->register_id = 0;
     }
     if (config.map.size > 0 && node->failure.code == E_OK) {
-        adopt_map(node, &config, &node->failure);
+        nodeshards_adopt(node, now_ms, &config, &node->failure);
     }
     arena_reset(&node->arena);
 }
@@ -518,26 +239,35 @@ static void send_status(struct node *node, uint64_t now_ms, struct outbox *out)
     scan_at_counts(node, now_ms);
     for (size_t i = 0; i < node->replica_count; i++) {
         const struct replica *replica = node->replicas[i];
-        bool is_serving = replica->is_serving && !replica->is_fenced;
         struct store_state state = store_state(replica->store);
-        replicas[i] =
-            (struct roster_replica){.shard = replica->shard,
-                                    .role = is_serving ? SHARDMAP_PRIMARY : SHARDMAP_STRANGER,
-                                    .epoch = is_serving ? replica->epoch : 0,
-                                    .applied = state.applied,
-                                    .last = state.last,
-                                    .last_epoch = state.last_epoch,
-                                    .schema_version = state.schema_version,
-                                    .file_bytes = replica->file_bytes,
-                                    .vertices = replica->vertices,
-                                    .edges = replica->edges};
+        const struct replication *core = &replica->journal.core;
+        replicas[i] = (struct roster_replica){
+            .shard = replica->shard,
+            .role = replica->is_serving                 ? SHARDMAP_PRIMARY
+                    : core->role == REPLICATION_BACKUP  ? SHARDMAP_BACKUP
+                    : core->role == REPLICATION_LEARNER ? SHARDMAP_LEARNER
+                                                        : SHARDMAP_STRANGER,
+            .epoch = replica->is_serving ? replica->epoch
+                     : core->role == REPLICATION_PRIMARY || core->role == REPLICATION_NONE
+                         ? 0
+                         : core->promised,
+            .applied = state.applied,
+            .last = state.last,
+            .last_epoch = state.last_epoch,
+            .lag_entries = !replica->is_serving && core->leader_commit > core->durable
+                               ? core->leader_commit - core->durable
+                               : 0,
+            .schema_version = state.schema_version,
+            .file_bytes = replica->file_bytes,
+            .vertices = replica->vertices,
+            .edges = replica->edges};
     }
     for (size_t i = 0; i < node->suspects.count; i++) {
         const struct map_entry *entry = &node->suspects.entries[i];
         replicas[node->replica_count + i] = (struct roster_replica){
             .shard = (uint32_t)entry->key,
-            .applied = entry->value >> SUSPECT_BITS,
-            .suspect = (enum roster_suspect)(entry->value & ((1 << SUSPECT_BITS) - 1))};
+            .applied = entry->value >> NODESHARDS_SUSPECT_BITS,
+            .suspect = (enum roster_suspect)(entry->value & ((1 << NODESHARDS_SUSPECT_BITS) - 1))};
     }
     bytes_clear(&node->body);
     roster_status_encode(&node->body, &status);
@@ -637,8 +367,15 @@ void node_message(struct node *node, uint64_t now_ms, const struct message *mess
         to_replica(node, now_ms, message, out);
     } else if (message->type == MESSAGE_INQUIRE_REPLY) {
         struct replica *replica = node_replica(node, message->shard);
-        if (replica != NULL && !replica->is_fenced) {
+        if (replica != NULL && replica->is_serving) {
             replica_take(replica, now_ms, message, out);
+        }
+    } else if (message->type == MESSAGE_APPEND || message->type == MESSAGE_APPEND_ACK ||
+               message->type == MESSAGE_APPEND_NACK || message->type == MESSAGE_RELEASE ||
+               message->type == MESSAGE_SHARD_HANDOVER) {
+        struct replica *replica = node_replica(node, message->shard);
+        if (replica != NULL) {
+            journal_take(&replica->journal, message);
         }
     } else if (message->type == MESSAGE_CANCEL) {
         cancel(node, message);
@@ -677,6 +414,7 @@ static int tend_one(struct node *node, bool was_busy, struct error *err)
 
 int node_turn(struct node *node, uint64_t now_ms, struct outbox *out, struct error *err)
 {
+    node->turn_ms = now_ms;
     struct replica_turn turn = {.now_ms = now_ms,
                                 .out = out,
                                 .coordinator = coordinator_of(node),
@@ -714,7 +452,7 @@ int node_turn(struct node *node, uint64_t now_ms, struct outbox *out, struct err
     }
     nodeadmin_turn(node, out);
     int rc = tend_one(node, was_busy, err);
-    suspect_damaged(node, out);
+    nodeshards_check(node, out);
     keep_in_touch(node, now_ms, out);
     return rc;
 }
@@ -724,7 +462,8 @@ uint64_t node_deadline(const struct node *node)
     uint64_t deadline = node->is_status_due || nodeadmin_is_due(node) ? 0 : node->status_ms;
 
     for (size_t i = 0; i < node->replica_count; i++) {
-        uint64_t at = node->replicas[i]->is_tend_due ? 0 : replica_deadline(node->replicas[i]);
+        uint64_t at =
+            node->replicas[i]->is_tend_due ? 0 : replica_deadline(node->replicas[i], node->turn_ms);
         deadline = at < deadline ? at : deadline;
     }
     return deadline;
@@ -738,12 +477,24 @@ bool node_is_ready(const struct node *node)
     for (uint32_t i = 0; i < node->map.shard_count; i++) {
         const struct shardmap_shard *shard = &node->map.shards[i];
         const struct replica *replica = node_replica(node, shard->shard);
-        if (shard->primary == node->options.node &&
-            (replica == NULL || !replica->is_serving || replica->is_fenced)) {
+        if (shard->primary == node->options.node && (replica == NULL || !replica->is_serving)) {
             return false;
         }
     }
     return true;
+}
+
+const char *node_address(struct node *node, uint32_t other)
+{
+    const struct shardmap_node *found = shardmap_node(&node->map, other);
+
+    if (found == NULL || found->address.size == 0) {
+        return NULL;
+    }
+    bytes_clear(&node->address);
+    bytes_append(&node->address, found->address.data, found->address.size);
+    bytes_u8(&node->address, 0);
+    return (const char *)node->address.data;
 }
 
 void node_dump(const struct node *node, struct bytes *out)

@@ -43,6 +43,7 @@ struct node {
     uint64_t status_ms;   /* When the next heartbeat is due. */
     uint64_t heard_ms;    /* Of the coordinator. */
     uint64_t counted_ms;
+    uint64_t turn_ms; /* Of the last turn. */
     size_t turn_next;
     size_t tend_next;
     unsigned busy_turns;
@@ -51,6 +52,7 @@ struct node {
     struct error failure; /* Fatal: told at the next turn. */
     struct arena arena;
     struct bytes body;
+    struct bytes address; /* As node_address gave it last. */
 };
 
 /* Null if the shard is not here. */

@@ -69,7 +69,7 @@ static struct value replica_stats(struct node *node, const struct replica *repli
     put_number(&pairs, "shard", replica->shard);
     put_number(&pairs, "graph", replica->graph);
     put_number(&pairs, "epoch", replica->epoch);
-    put(&pairs, "serving", value_bool(replica->is_serving && !replica->is_fenced));
+    put(&pairs, "serving", value_bool(replica->is_serving));
     put_number(&pairs, "last", state.last);
     put_number(&pairs, "applied", state.applied);
     put_number(&pairs, "schema", state.schema_version);

@@ -58,6 +58,8 @@ int node_turn(struct node *node, uint64_t now_ms, struct outbox *out, struct err
 uint64_t node_deadline(const struct node *node);
 /* The coordinator knows this process and all its shards are in force. */
 bool node_is_ready(const struct node *node);
+/* Where another shard node can be called; null: not known. Valid until the next call. */
+const char *node_address(struct node *node, uint32_t other);
 void node_dump(const struct node *node, struct bytes *out);
 
 #endif

@@ -42,7 +42,8 @@ static void decode_entries(struct reader *reader, struct arena *arena, struct ap
         entries[i].kind = (enum store_entry_kind)reader_u8(reader);
         entries[i].body = reader_blob(reader);
         epochs[i] = entries[i].epoch;
-        if (epochs[i] == 0 || epochs[i] < epoch || entries[i].kind == 0) {
+        if (epochs[i] == 0 || epochs[i] < epoch || entries[i].kind < STORE_NOOP ||
+            entries[i].kind > STORE_SCHEMA) {
             reader_spoil(reader);
             return;
         }

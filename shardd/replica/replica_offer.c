@@ -154,26 +154,30 @@ static void offer_decide(struct replica *replica, struct replica_request *reques
     }
 }
 
-static bool is_late(struct replica *replica, struct replica_request *request,
-                    struct replica_turn *turn)
+void replica_refuse_late(struct replica *replica, struct replica_turn *turn)
 {
     struct error err;
 
-    if (turn->now_ms < request->until_ms) {
-        return false;
+    for (size_t i = 0; i < replica->request_count; i++) {
+        struct replica_request *request = replica->requests[i];
+        if (turn->now_ms < request->until_ms ||
+            (request->state != REQUEST_QUEUED && request->state != REQUEST_WAITING)) {
+            continue;
+        }
+        if (replica->is_serving) {
+            participant_forget(&replica->core, request->token);
+        }
+        error_set(&err, E_TIMEOUT, "the request waited too long at shard %u", replica->shard);
+        replica_refuse(request, turn->out, &err);
     }
-    participant_forget(&replica->core, request->token);
-    error_set(&err, E_TIMEOUT, "the request waited too long at shard %u", replica->shard);
-    replica_refuse(request, turn->out, &err);
-    return true;
 }
 
 /* What is appended in a turn is bounded; the first one always fits. */
 static bool is_batch_full(const struct replica *replica, const struct replica_turn *turn,
                           uint64_t end_us)
 {
-    return replica->batch_count >= REPLICA_BATCH_ENTRIES ||
-           replica->batch_bytes >= REPLICA_BATCH_BYTES ||
+    return replica->journal.batch_count >= REPLICA_BATCH_ENTRIES ||
+           replica->journal.batch_bytes >= REPLICA_BATCH_BYTES ||
            (turn->micros != NULL && turn->micros() >= end_us);
 }
 
@@ -186,7 +190,6 @@ void replica_offer_writes(struct replica *replica, struct replica_turn *turn)
         struct replica_request *request = replica->requests[i];
         enum message_type type = request->message.type;
         if (request->state != REQUEST_QUEUED || type == MESSAGE_READ || type == MESSAGE_VALIDATE ||
-            is_late(replica, request, turn) ||
             participant_is_pending(&replica->core, &request->locks)) {
             continue;
         }
@@ -377,10 +380,6 @@ void replica_offer_reads(struct replica *replica, struct replica_turn *turn)
     for (size_t i = 0; i < replica->request_count; i++) {
         struct replica_request *request = replica->requests[i];
         enum message_type type = request->message.type;
-        if ((type == MESSAGE_READ || type == MESSAGE_VALIDATE) &&
-            request->state != REQUEST_DONE && is_late(replica, request, turn)) {
-            continue;
-        }
         if (request->state == REQUEST_QUEUED && type == MESSAGE_VALIDATE) {
             offer_validate(replica, request, turn);
         }

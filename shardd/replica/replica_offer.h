@@ -16,6 +16,8 @@
 
 /* COMMIT1, PREPARE, DECIDE and INQUIRE_REPLY that are queued. */
 void replica_offer_writes(struct replica *replica, struct replica_turn *turn);
+/* Those whose time is up. */
+void replica_refuse_late(struct replica *replica, struct replica_turn *turn);
 /* VALIDATE and READ, until turn->rows_left is used up. */
 void replica_offer_reads(struct replica *replica, struct replica_turn *turn);
 

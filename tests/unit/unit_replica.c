@@ -8,6 +8,8 @@
 #include "coordinator/coordadmin.h"
 #include "shardd/node.h"
 #include "shardd/nodeadmin.h"
+#include "shardd/nodeshards.h"
+#include "shardd/replica/journal.h"
 #include "shardd/replica/lock.h"
 #include "shardd/replica/replica_offer.h"
 #include "shardd/store/storefile.h"
@@ -19,7 +21,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { BOOT = 9, ROWS = 100000 };
+enum { NODE = 1, BOOT = 9, ROWS = 100000 };
 
 /* One shard on a file of its own, no coordinator. */
 struct fixture {
@@ -49,20 +51,38 @@ static void turn(struct fixture *f)
     ck_assert_msg(replica_turn(f->replica, &turn, &err) == E_OK, "%s", err.text);
 }
 
+/* The shard's only replica leads, under another epoch; or another node's does. */
+static void configure(struct fixture *f, uint32_t primary)
+{
+    struct replication_config config = {.epoch = ++f->epoch,
+                                        .cfgver = f->epoch,
+                                        .primary = primary,
+                                        .primary_boot = BOOT,
+                                        .min_insync = 1};
+
+    config.isr = nodeset_of(primary);
+    config.replicas = nodeset_of(primary);
+    (void)nodeset_add(&config.replicas, NODE);
+    replica_configure(f->replica, &config);
+}
+
 static void open_again(struct fixture *f)
 {
     struct error err = {0};
-    struct store_options options = {.path = f->path,
-                                    .cluster_id = 7,
-                                    .shard = 3,
-                                    .graph = 1,
-                                    .partitioner = PARTITION_HASH,
-                                    .ids = IDS_LONG,
-                                    .cache_bytes = 1 << 20,
-                                    .adjacency_cache_bytes = 1 << 20};
+    struct replica_options options = {.node = NODE,
+                                      .boot = BOOT,
+                                      .now_ms = f->now_ms,
+                                      .store = {.path = f->path,
+                                                .cluster_id = 7,
+                                                .shard = 3,
+                                                .graph = 1,
+                                                .partitioner = PARTITION_HASH,
+                                                .ids = IDS_LONG,
+                                                .cache_bytes = 1 << 20,
+                                                .adjacency_cache_bytes = 1 << 20}};
 
-    ck_assert_msg(replica_open(&f->replica, &options, BOOT, &err) == E_OK, "%s", err.text);
-    replica_lead(f->replica, ++f->epoch);
+    ck_assert_msg(replica_open(&f->replica, &options, &err) == E_OK, "%s", err.text);
+    configure(f, NODE);
     turn(f);
     ck_assert(f->replica->is_serving);
 }
@@ -263,7 +283,7 @@ START_TEST(one_commit_a_turn)
     }
     ck_assert_ptr_null(answer(&f, again)); /* The first copy is answered. */
     ck_assert_uint_le(store_counters(f.replica->store).syncs, syncs + 1);
-    ck_assert_uint_eq(replica_deadline(f.replica), UINT64_MAX);
+    ck_assert_uint_eq(replica_deadline(f.replica, f.now_ms), UINT64_MAX);
     uint64_t read = read_vertex(&f, 49);
     turn(&f);
     ck_assert_uint_eq(count_in(&f, read), 1);
@@ -281,7 +301,7 @@ START_TEST(conflicting_commits_take_turns)
     turn(&f);
     check_outcome(&f, first, MESSAGE_COMMIT1_REPLY, E_OK);
     ck_assert_ptr_null(answer(&f, second));
-    ck_assert_uint_eq(replica_deadline(f.replica), 0);
+    ck_assert_uint_eq(replica_deadline(f.replica, f.now_ms), 0);
     turn(&f);
     check_outcome(&f, second, MESSAGE_COMMIT1_REPLY, E_EXISTS);
     stop(&f);
@@ -326,7 +346,7 @@ START_TEST(a_batch_of_writes_is_capped_and_goes_on_in_order)
     ck_assert_uint_eq(f.out.count, REPLICA_BATCH_ENTRIES);
     check_outcome(&f, ids[0], MESSAGE_COMMIT1_REPLY, E_OK);
     check_outcome_none(&f, ids[WRITERS - 1]);
-    ck_assert_uint_eq(replica_deadline(f.replica), 0);
+    ck_assert_uint_eq(replica_deadline(f.replica, f.now_ms), 0);
     for (int i = 0; i < 3; i++) { /* Two of a slot take another turn. */
         turn(&f);
     }
@@ -416,7 +436,7 @@ START_TEST(reads_wait_for_the_decision)
     turn(&f);
     ck_assert_ptr_null(answer(&f, waits));
     ck_assert_uint_eq(count_in(&f, other), 0);
-    ck_assert_uint_eq(replica_deadline(f.replica), f.now_ms + PARTICIPANT_READ_WAIT_MS);
+    ck_assert_uint_eq(replica_deadline(f.replica, f.now_ms), f.now_ms + PARTICIPANT_READ_WAIT_MS);
     f.now_ms += 10;
     decide(&f, MESSAGE_DECIDE, 1, TXN_COMMITTED);
     turn(&f);
@@ -500,13 +520,13 @@ START_TEST(fences)
         check_refused(&f, bad[i], E_MALFORMED);
     }
     uint64_t waiting = read_vertex(&f, 5);
-    replica_fence(f.replica);
-    ck_assert_uint_eq(replica_deadline(f.replica), 0);
+    configure(&f, NODE + 1);
+    ck_assert_uint_eq(replica_deadline(f.replica, f.now_ms), 0);
     turn(&f);
     check_refused(&f, waiting, E_WRONG_EPOCH);
     uint64_t refused = read_vertex(&f, 5);
     check_refused(&f, refused, E_WRONG_EPOCH);
-    ck_assert_uint_eq(replica_deadline(f.replica), UINT64_MAX);
+    ck_assert_uint_eq(replica_deadline(f.replica, f.now_ms), UINT64_MAX);
     bytes_close(&body);
     stop(&f);
 }

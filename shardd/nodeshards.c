@@ -1,0 +1,335 @@
+#include "shardd/nodeshards.h"
+
+#include "common/log.h"
+#include "common/mem.h"
+#include "shardd/store/storefile.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+enum { PATH_ROOM = 4096 };
+
+static void add_replica(struct node *node, struct replica *replica)
+{
+    if (node->replica_count == node->replica_room) {
+        node->replica_room = node->replica_room == 0 ? 16 : node->replica_room * 2;
+        node->replicas = mem_resize(node->replicas, node->replica_room * sizeof(struct replica *));
+    }
+    map_put(&node->places, replica->shard, node->replica_count);
+    node->replicas[node->replica_count++] = replica;
+}
+
+static void path_of(const struct node *node, uint32_t shard, char *path)
+{
+    snprintf(path, PATH_ROOM, "%s/shard-%u.db", node->options.data_dir, shard);
+}
+
+static struct replica *take_out(struct node *node, size_t place)
+{
+    struct replica *replica = node->replicas[place];
+    struct replica *last = node->replicas[--node->replica_count];
+
+    map_remove(&node->places, replica->shard);
+    node->replicas[place] = last;
+    if (place < node->replica_count) {
+        map_put(&node->places, last->shard, place);
+    }
+    return replica;
+}
+
+static int drop_replica(struct node *node, size_t place, struct error *err)
+{
+    struct replica *replica = take_out(node, place);
+
+    log_info(node->options.log, "node",
+             "shard=%u msg=\"dropped: its file is in dropped/ for a day\"", replica->shard);
+    return replica_destroy(&replica, err);
+}
+
+/* One word of the map: enum roster_suspect in the low bits, above them what was applied. */
+static void put_suspect(struct node *node, uint32_t shard, enum roster_suspect suspect,
+                        uint64_t applied)
+{
+    static_assert(ROSTER_FOREIGN < 1 << NODESHARDS_SUSPECT_BITS, "fits");
+    map_put(&node->suspects, shard, applied << NODESHARDS_SUSPECT_BITS | (uint64_t)suspect);
+}
+
+void nodeshards_check(struct node *node, struct outbox *out)
+{
+    for (size_t i = node->replica_count; i > 0; i--) {
+        struct replica *replica = node->replicas[i - 1];
+        struct error why;
+        if (store_damage(replica->store, &why) == E_OK) {
+            continue;
+        }
+        (void)take_out(node, i - 1);
+        log_error(node->options.log, "node", "shard=%u msg=\"not served any more\" reason=\"%s\"",
+                  replica->shard, why.text);
+        put_suspect(node, replica->shard, ROSTER_DAMAGED, store_state(replica->store).applied);
+        replica_abandon(replica, out, &why);
+        replica_close(&replica);
+        node->is_status_due = true;
+    }
+}
+
+static uint64_t floor_of(const struct roster_config *config, uint32_t shard)
+{
+    for (uint32_t i = 0; i < config->floor_count; i++) {
+        if (config->floors[i].shard == shard) {
+            return config->floors[i].applied;
+        }
+    }
+    return 0;
+}
+
+/* A boot that is to lead is given an epoch above all that were led before it, and no replica has
+ * promised one that was not given: a file that has was led in a history that these coordinators do
+ * not know. */
+static bool is_ahead(struct node *node, const struct replica *replica,
+                     const struct shardmap_shard *shard, const char *path)
+{
+    uint64_t promised = store_state(replica->store).promised_epoch;
+    enum shardmap_role role = shardmap_role(shard, node->options.node, node->options.boot);
+
+    if (promised < shard->epoch || (promised == shard->epoch && role != SHARDMAP_PRIMARY)) {
+        return false;
+    }
+    log_error(node->options.log, "node",
+              "shard=%u file=%s msg=\"it has promised epoch %" PRIu64
+              ", the coordinators give epoch %" PRIu64
+              ": not served; was coordinator.db lost, or an older copy put back? stop the "
+              "coordinators and put the newest one back\"",
+              replica->shard, path, promised, shard->epoch);
+    return true;
+}
+
+/* Takes the replica. */
+static void admit(struct node *node, struct replica *replica, const struct shardmap_shard *shard,
+                  uint64_t floor, const char *path)
+{
+    /* What was applied is in the journal, if not in the tables after a power cut. */
+    uint64_t applied = store_state(replica->store).last;
+
+    if (is_ahead(node, replica, shard, path)) {
+        put_suspect(node, replica->shard, ROSTER_AHEAD, applied);
+        replica_close(&replica);
+        return;
+    }
+    if (applied < floor && node->options.is_old_accepted) {
+        log_warn(node->options.log, "node",
+                 "shard=%u file=%s msg=\"an old copy is accepted: entries %" PRIu64 " to %" PRIu64
+                 " are lost\"",
+                 replica->shard, path, applied + 1, floor);
+    }
+    if (applied >= floor || node->options.is_old_accepted) {
+        add_replica(node, replica);
+        return;
+    }
+    log_error(node->options.log, "node",
+              "shard=%u file=%s msg=\"an old copy: it ends at entry %" PRIu64 ", entry %" PRIu64
+              " was there: not served; stop this node and put the newest file (with its -wal) "
+              "back, or give up what came after it (accept_old_files)\"",
+              replica->shard, path, applied, floor);
+    put_suspect(node, replica->shard, ROSTER_STALE, applied);
+    replica_close(&replica);
+}
+
+static int open_replica(struct node *node, uint64_t now_ms, const struct roster_config *config,
+                        const struct shardmap_graph *graph, const struct shardmap_shard *shard,
+                        struct error *err)
+{
+    enum shardmap_role role = shardmap_role(shard, node->options.node, node->options.boot);
+    struct error why = {0};
+    char path[PATH_ROOM];
+    struct replica *replica = NULL;
+    struct replica_options options = {
+        .node = node->options.node,
+        .boot = node->options.boot,
+        .now_ms = now_ms,
+        .store = {.path = path,
+                  .vfs = node->options.vfs,
+                  .cluster_id = node->options.cluster_id,
+                  .incarnation = node->incarnation,
+                  .shard = shard->shard,
+                  .graph = graph->graph,
+                  .partitioner = graph->partitioner,
+                  .ids = graph->ids,
+                  .lo = shard->lo,
+                  .hi = shard->hi,
+                  .cache_bytes = node->options.cache_bytes,
+                  .adjacency_cache_bytes = node->options.adjacency_cache_bytes,
+                  .is_sync = node->options.is_sync}};
+
+    path_of(node, shard->shard, path);
+    if (graph->is_ready && role != SHARDMAP_LEARNER && !storefile_exists(node->options.vfs, path)) {
+        /* It held data once. An empty one in its place would pass for the truth. */
+        log_error(node->options.log, "node",
+                  "shard=%u file=%s msg=\"its file is gone: not served; stop this node and put it "
+                  "back\"",
+                  shard->shard, path);
+        put_suspect(node, shard->shard, ROSTER_MISSING, 0);
+        return E_OK;
+    }
+    int rc = replica_open(&replica, &options, &why);
+    if (rc == E_OK) {
+        admit(node, replica, shard, floor_of(config, shard->shard), path);
+        return E_OK;
+    }
+    if (rc == E_CORRUPT || rc == E_CONFIG) {
+        log_error(node->options.log, "node", "shard=%u file=%s msg=\"not served\" reason=\"%s\"",
+                  shard->shard, path, why.text);
+        put_suspect(node, shard->shard, rc == E_CONFIG ? ROSTER_FOREIGN : ROSTER_DAMAGED, 0);
+        return E_OK;
+    }
+    if (err != NULL) {
+        *err = why;
+    }
+    return rc;
+}
+
+/* ---- configuration ---- */
+
+static void tell_schema(struct node *node, struct replica *replica,
+                        const struct shardmap_graph *graph)
+{
+    if (graph->schema_version <= store_state(replica->store).schema_version) {
+        return;
+    }
+    bytes_clear(&node->body);
+    bytes_varint(&node->body, graph->schema_version);
+    bytes_varint(&node->body, graph->index_count);
+    for (uint32_t i = 0; i < graph->index_count; i++) {
+        bytes_blob(&node->body, graph->indexes[i].name);
+        bytes_blob(&node->body, graph->indexes[i].label);
+        bytes_blob(&node->body, graph->indexes[i].key);
+    }
+    replica_schema(replica, graph->schema_version, bytes_slice(&node->body));
+}
+
+static void tell_config(struct replica *replica, const struct shardmap_shard *shard)
+{
+    struct replication_config config = {.epoch = shard->epoch,
+                                        .cfgver = shard->cfgver,
+                                        .primary = shard->primary,
+                                        .primary_boot = shard->primary_boot,
+                                        .isr = shard->isr,
+                                        .replicas = shard->replicas,
+                                        .min_insync = shard->min_insync};
+
+    if (replica->journal.config.epoch != config.epoch ||
+        replica->journal.config.cfgver != config.cfgver ||
+        replica->journal.config.primary_boot != config.primary_boot) {
+        replica_configure(replica, &config);
+    }
+}
+
+/* A replica that is to learn its contents anew: what its file held is out of the way for a day. */
+static int begin_anew(struct node *node, uint32_t shard, struct error *err)
+{
+    char path[PATH_ROOM];
+
+    path_of(node, shard, path);
+    log_warn(node->options.log, "node",
+             "shard=%u file=%s msg=\"rebuilt from another replica; what is left of the file is in "
+             "dropped/ for a day\"",
+             shard, path);
+    map_remove(&node->suspects, shard);
+    return storefile_exists(node->options.vfs, path) ? storefile_drop(node->options.vfs, path, err)
+                                                     : E_OK;
+}
+
+static int drop_strange(struct node *node, uint32_t shard, struct error *err)
+{
+    const uint64_t *place = map_get(&node->places, shard);
+
+    return place == NULL ? E_OK : drop_replica(node, *place, err);
+}
+
+static int adopt_shard(struct node *node, uint64_t now_ms, const struct roster_config *config,
+                       const struct shardmap_shard *shard, struct error *err)
+{
+    const struct shardmap_graph *graph = shardmap_graph_by_id(&node->map, shard->graph);
+    enum shardmap_role role = shardmap_role(shard, node->options.node, node->options.boot);
+    const uint64_t *suspect = map_get(&node->suspects, shard->shard);
+    int rc = E_OK;
+
+    if (role == SHARDMAP_STRANGER) {
+        return drop_strange(node, shard->shard, err);
+    }
+    if (suspect != NULL) {
+        if (role != SHARDMAP_LEARNER ||
+            (*suspect & ((1 << NODESHARDS_SUSPECT_BITS) - 1)) == ROSTER_AHEAD) {
+            return E_OK; /* Looked at again at the next start. */
+        }
+        rc = begin_anew(node, shard->shard, err);
+    }
+    if (rc == E_OK && node_replica(node, shard->shard) == NULL) {
+        rc = open_replica(node, now_ms, config, graph, shard, err);
+    }
+    struct replica *replica = node_replica(node, shard->shard);
+    if (rc == E_OK && replica != NULL) {
+        tell_config(replica, shard);
+        tell_schema(node, replica, graph);
+    }
+    return rc;
+}
+
+/* Shards that were created and are in the map no more were dropped with their graph. */
+static int drop_shards(struct node *node, uint32_t shard_next, struct error *err)
+{
+    char path[PATH_ROOM];
+    int rc = E_OK;
+
+    for (size_t i = node->replica_count; i > 0 && rc == E_OK; i--) {
+        uint32_t shard = node->replicas[i - 1]->shard;
+        if (shard < shard_next && shardmap_shard(&node->map, shard) == NULL) {
+            rc = drop_replica(node, i - 1, err);
+        }
+    }
+    for (size_t i = node->suspects.count; i > 0; i--) {
+        uint32_t shard = (uint32_t)node->suspects.entries[i - 1].key;
+        if (shard < shard_next && shardmap_shard(&node->map, shard) == NULL) {
+            map_remove(&node->suspects, shard); /* Its file goes at the next start. */
+        }
+    }
+    /* Those dropped while this process was not running. */
+    for (uint32_t shard = 1; shard < shard_next && !node->is_swept && rc == E_OK; shard++) {
+        path_of(node, shard, path);
+        if (shardmap_shard(&node->map, shard) == NULL &&
+            storefile_exists(node->options.vfs, path)) {
+            log_info(node->options.log, "node",
+                     "shard=%u file=%s msg=\"its graph was dropped: moved to dropped/, kept for a "
+                     "day\"",
+                     shard, path);
+            rc = storefile_drop(node->options.vfs, path, err);
+        }
+    }
+    node->is_swept = true;
+    return rc;
+}
+
+int nodeshards_adopt(struct node *node, uint64_t now_ms, const struct roster_config *config,
+                     struct error *err)
+{
+    struct shardmap map;
+    int rc = shardmap_decode(config->map, &map, err);
+
+    if (rc != E_OK) {
+        return E_OK; /* Not ours to die of. */
+    }
+    if (map.version <= node->map.version) {
+        shardmap_close(&map);
+        return E_OK;
+    }
+    shardmap_close(&node->map);
+    node->map = map;
+    for (uint32_t i = 0; i < node->map.shard_count && rc == E_OK; i++) {
+        rc = adopt_shard(node, now_ms, config, &node->map.shards[i], err);
+    }
+    if (rc == E_OK) {
+        rc = drop_shards(node, config->shard_next, err);
+    }
+    node->is_status_due = true;
+    return rc;
+}

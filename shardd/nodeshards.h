@@ -1,0 +1,28 @@
+/*
+ * nodeshards.h -- which replicas a node holds: opened, admitted, told their configuration, dropped.
+ *
+ *   map --> replica of this node?  no: its file goes to dropped/
+ *                                  yes: opened, if it is not; suspect, or told its configuration
+ *
+ * A file that is gone, damaged, or behind what the coordinators know that it had is suspect: not
+ * served, told with each heartbeat, logged once. When its node is a learner it is rebuilt: what is
+ * left of the file goes to dropped/, and the replica begins empty and is brought up by the primary.
+ *
+ * Shell; a part of the node (node.h).
+ */
+#ifndef SHARDD_NODESHARDS_H
+#define SHARDD_NODESHARDS_H
+
+#include "common/roster.h"
+#include "shardd/node.h"
+
+/* A value of node->suspects: enum roster_suspect in the low bits, above them what was applied. */
+enum { NODESHARDS_SUSPECT_BITS = 3 };
+
+/* Takes the map of a configuration if it is newer than the one in force. Errors are fatal. */
+int nodeshards_adopt(struct node *node, uint64_t now_ms, const struct roster_config *config,
+                     struct error *err);
+/* A file that was found damaged while it was served: nothing more is read from it. */
+void nodeshards_check(struct node *node, struct outbox *out);
+
+#endif

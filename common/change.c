@@ -84,6 +84,12 @@ static void encode_edge_part(struct bytes *out, const struct change *change)
     }
 }
 
+bool change_is_claim(const struct change *change)
+{
+    return (change->kind == CHANGE_EDGE_ADD || change->kind == CHANGE_EDGE_DROP) &&
+           change->direction == DIRECTION_OUT && change->label.size == 0;
+}
+
 void change_encode(struct bytes *out, const struct change *change)
 {
     assert(change->kind >= CHANGE_VERTEX_ADD && change->kind <= CHANGE_EPROP_DROP);

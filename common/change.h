@@ -16,6 +16,11 @@
  * EPROP_SET      x       OUT|IN    x   x    label     key value
  * EPROP_DROP     x       OUT|IN    x   x    label     key
  *
+ * A claim is an EDGE_ADD or EDGE_DROP of the OUT half without a label: an edge's id is one in the
+ * whole graph, so it is claimed (given up) at the shard that would own a vertex of that id, in the
+ * edge's own transaction. Not needed where the out half is at that shard anyway: ids made by
+ * coordinators are chosen so. See shardmap_is_claimed.
+ *
  * VERTEX_ADD of an id that exists, EDGE_ADD to a vertex that does not, a SET or DROP on what is
  * gone: the shard says no when it validates (E_EXISTS, E_NOT_FOUND, E_CONFLICT), so callers need no
  * read before.
@@ -29,7 +34,7 @@
 #include "common/reader.h"
 #include "common/vid.h"
 
-enum { CHANGE_COUNT_MAX = 100000 };
+enum { CHANGE_COUNT_MAX = 150000 };
 
 enum change_kind {
     CHANGE_VERTEX_ADD = 1,
@@ -63,6 +68,7 @@ struct change {
     uint32_t vprop_count;
 };
 
+bool change_is_claim(const struct change *change);
 void change_encode(struct bytes *out, const struct change *change);
 /* Spoils the reader on bad form. Text points into the input, the rest is in the arena. */
 void change_decode(struct reader *reader, struct arena *arena, struct change *out);

@@ -323,6 +323,13 @@ struct nodeset shardmap_learners(const struct shardmap_shard *shard)
     return nodeset_minus(&shard->replicas, &shard->isr);
 }
 
+bool shardmap_is_claimed(enum shardmap_partitioner partitioner, const struct vid *edge)
+{
+    assert(edge != NULL);
+    return partitioner == PARTITION_HASH || edge->text.data != NULL ||
+           edge->num < SHARDMAP_MADE_FROM;
+}
+
 void shardmap_key(enum shardmap_partitioner partitioner, const struct vid *id, struct bytes *out)
 {
     assert(id != NULL && out != NULL);

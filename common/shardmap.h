@@ -36,8 +36,9 @@ enum {
     SHARDMAP_SHARDS_MAX = 65536,
     SHARDMAP_REPLICAS_MAX = NODESET_MAX, /* Of a shard. */
     SHARDMAP_NODES_MAX = 1024,
-    SHARDMAP_INDEXES_MAX = 256, /* A graph. */
-    SHARDMAP_ZONE_MAX = 64      /* Bytes of a zone's name. */
+    SHARDMAP_INDEXES_MAX = 256,  /* A graph. */
+    SHARDMAP_ZONE_MAX = 64,      /* Bytes of a zone's name. */
+    SHARDMAP_MADE_FROM = 1 << 30 /* Ids made by coordinators: users' own are mostly smaller. */
 };
 
 enum shardmap_partitioner { PARTITION_HASH = 1, PARTITION_RANGE = 2 };
@@ -130,6 +131,10 @@ bool shardmap_is_fit(uint32_t primary, const struct nodeset *replicas, const str
                      const struct nodeset *elr);
 /* The placement key of an id. */
 void shardmap_key(enum shardmap_partitioner partitioner, const struct vid *id, struct bytes *out);
+/* Whether an edge's id is claimed at the shard that shardmap_lookup gives for it, if that is not
+ * the shard of its out half (change.h). All are, but for ids as coordinators make them in a graph
+ * of ranges: those fall anywhere, and are not given twice. */
+bool shardmap_is_claimed(enum shardmap_partitioner partitioner, const struct vid *edge);
 /* Index into map.shards of the owner of an id: binary search. */
 uint32_t shardmap_lookup(const struct shardmap *map, const struct shardmap_graph *graph,
                          const struct vid *id);

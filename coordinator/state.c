@@ -10,9 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Ids given by users are mostly small: those made here stay above. */
-enum { MADE_IDS_FROM = 1 << 30 };
-
 /* ---- memory ---- */
 
 static struct slice keep(struct slice text)
@@ -379,7 +376,7 @@ static void graph_create(struct state *state, const struct state_command *comman
     graph->partitioner = command->partitioner;
     graph->ids = command->ids;
     graph->schema_version = 1;
-    graph->id_next = MADE_IDS_FROM;
+    graph->id_next = SHARDMAP_MADE_FROM;
     graph->replica_count = command->replica_count;
     graph->min_insync = command->min_insync;
     graph->shard_count = command->shard_count;

@@ -214,6 +214,10 @@ static int symmetry(struct node *node, const struct value *request, struct pairs
         put_number(&pairs, "in_count", sums[i].in_count);
         put(&pairs, "out_sum", sum_of(&node->arena, sums[i].out_sum));
         put(&pairs, "in_sum", sum_of(&node->arena, sums[i].in_sum));
+        put_number(&pairs, "needed_count", sums[i].needed_count);
+        put_number(&pairs, "claim_count", sums[i].claim_count);
+        put(&pairs, "needed_sum", sum_of(&node->arena, sums[i].needed_sum));
+        put(&pairs, "claim_sum", sum_of(&node->arena, sums[i].claim_sum));
         push(&list, finish(&node->arena, &pairs));
     }
     put_number(reply, "shard", replica->shard);
@@ -239,14 +243,9 @@ static struct value id_value(struct arena *arena, const struct vid *id)
     return copy.text.data == NULL ? value_long(copy.num) : value_string(copy.text);
 }
 
-static void add_half(void *ctx, const struct vid *edge, uint64_t hash, const struct vid *vertex,
-                     const struct vid *far)
+static void push_half(struct halves *halves, const struct vid *edge, uint64_t hash,
+                      const struct vid *vertex, const struct vid *far)
 {
-    struct halves *halves = ctx;
-
-    if (far_shard(&halves->far, far) != halves->place) {
-        return;
-    }
     uint64_t place = halves->seen++;
     if (place < halves->skip || place >= halves->skip + NODEADMIN_HALVES) {
         return;
@@ -255,6 +254,56 @@ static void add_half(void *ctx, const struct vid *edge, uint64_t hash, const str
     push(&halves->list, value_long((int64_t)hash));
     push(&halves->list, id_value(halves->arena, vertex));
     push(&halves->list, id_value(halves->arena, far));
+}
+
+static void add_half(void *ctx, const struct vid *edge, uint64_t hash, const struct vid *vertex,
+                     const struct vid *far)
+{
+    struct halves *halves = ctx;
+
+    if (far_shard(&halves->far, far) == halves->place) {
+        push_half(halves, edge, hash, vertex, far);
+    }
+}
+
+/* An out half whose id is to be claimed in that shard. */
+static void add_needed(void *ctx, const struct vid *edge, uint64_t hash, const struct vid *vertex,
+                       const struct vid *far)
+{
+    struct halves *halves = ctx;
+
+    (void)hash;
+    if (shardmap_is_claimed(halves->far.graph->partitioner, edge) &&
+        far_shard(&halves->far, edge) == halves->place &&
+        far_shard(&halves->far, vertex) != halves->place) {
+        push_half(halves, edge, store_claim_hash(edge, vertex, far), vertex, far);
+    }
+}
+
+/* A claim here of an edge in that shard. */
+static void add_claim(void *ctx, const struct vid *edge, uint64_t hash, const struct vid *vertex,
+                      const struct vid *far)
+{
+    struct halves *halves = ctx;
+
+    if (far_shard(&halves->far, vertex) == halves->place) {
+        push_half(halves, edge, hash, vertex, far);
+    }
+}
+
+/* direction: out, in; needed, claims: in place of halves, the claims of ids. */
+static int list_halves(struct replica *replica, const struct value *direction, struct halves *found,
+                       struct error *err)
+{
+    if (value_is_text(direction, "claims")) {
+        return store_each_claim(replica->store, add_claim, found, err);
+    }
+    if (value_is_text(direction, "needed")) {
+        return store_each_half(replica->store, (uint8_t)DIRECTION_OUT, add_needed, found, err);
+    }
+    bool is_out = value_is_text(direction, "out");
+    return store_each_half(replica->store, (uint8_t)(is_out ? DIRECTION_OUT : DIRECTION_IN),
+                           add_half, found, err);
 }
 
 static int halves(struct node *node, const struct value *request, struct pairs *reply,
@@ -281,9 +330,7 @@ static int halves(struct node *node, const struct value *request, struct pairs *
     }
     found.place = (uint32_t)(shard - node->map.shards) - found.far.graph->shard_first;
     found.skip = skip == NULL ? 0 : (uint64_t)skip->integer;
-    bool is_out = value_is_text(direction, "out");
-    rc = store_each_half(replica->store, (uint8_t)(is_out ? DIRECTION_OUT : DIRECTION_IN), add_half,
-                         &found, err);
+    rc = list_halves(replica, direction, &found, err);
     struct value list = list_finish(&node->arena, &found.list);
     if (rc == E_OK) {
         put(reply, "halves", list);

@@ -11,7 +11,8 @@
 /*
  * fsck of a graph. Each shard recomputes its degrees, counters, indexes and edge places from its
  * rows. Then the sums of the halves of edges between each two shards are compared; where they
- * differ, the halves are listed and the difference is told edge by edge. Sums are only
+ * differ, the halves are listed and the difference is told edge by edge; and the same with the ids
+ * of edges that are claimed in another shard (common/change.h). Sums are only
  * comparable while neither shard moved on between them: a pair that differs while writes go on
  * is looked at again.
  */
@@ -146,15 +147,41 @@ static const struct value *towards(const struct value *sums, int64_t shard)
     return NULL;
 }
 
+/* What is compared between each two shards. */
+static const struct pair {
+    const char *left, *left_count, *left_sum;    /* Of a, about b. */
+    const char *right, *right_count, *right_sum; /* Of b, about a. */
+    const char *no_right, *no_left, *differ;
+} comparisons[] = {
+    {"out", "out_count", "out_sum", "in", "in_count", "in_sum", "its out half has no in half",
+     "its in half has no out half", "its halves differ in label or properties from the one"},
+    {"needed", "needed_count", "needed_sum", "claims", "claim_count", "claim_sum",
+     "its id is not claimed (made before ids were?); it ends",
+     "its id is claimed, but there is no such edge; it would end",
+     "its id is claimed for another edge; it ends"},
+};
+
+enum { PAIR_COUNT = sizeof comparisons / sizeof comparisons[0] };
+
 /* Out halves of a towards b against in halves of b from a. */
-static bool agrees(const struct check *check, size_t a, size_t b)
+static bool agrees_in(const struct check *check, const struct pair *pair, size_t a, size_t b)
 {
     const struct value *out = towards(&check->sums[a], check->shards[b].integer);
     const struct value *in = towards(&check->sums[b], check->shards[a].integer);
 
     return out != NULL && in != NULL &&
-           ctl_number(out, "out_count") == ctl_number(in, "in_count") &&
-           value_equal(value_get_text(out, "out_sum"), value_get_text(in, "in_sum"));
+           ctl_number(out, pair->left_count) == ctl_number(in, pair->right_count) &&
+           value_equal(value_get_text(out, pair->left_sum), value_get_text(in, pair->right_sum));
+}
+
+static bool agrees(const struct check *check, size_t a, size_t b)
+{
+    for (size_t i = 0; i < PAIR_COUNT; i++) {
+        if (!agrees_in(check, &comparisons[i], a, b)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 /* ---- which edges ---- */
@@ -218,13 +245,13 @@ static void tell_half(struct check *check, const struct value *half, const char 
                                what, (int)far.size, (const char *)far.data));
 }
 
-static bool compare_halves(struct check *check, size_t a, size_t b)
+static bool compare_halves(struct check *check, const struct pair *pair, size_t a, size_t b)
 {
     struct halves out, in;
     size_t i = 0, k = 0;
 
-    if (!list_halves(check, &check->shards[a], &check->shards[b], "out", &out) ||
-        !list_halves(check, &check->shards[b], &check->shards[a], "in", &in)) {
+    if (!list_halves(check, &check->shards[a], &check->shards[b], pair->left, &out) ||
+        !list_halves(check, &check->shards[b], &check->shards[a], pair->right, &in)) {
         return false;
     }
     qsort(out.items, out.count, 4 * sizeof(struct value), order_halves);
@@ -234,14 +261,14 @@ static bool compare_halves(struct check *check, size_t a, size_t b)
         int order = i == out.count ? 1 : k == in.count ? -1 : value_order(&left[0], &right[0]);
 
         if (order < 0) {
-            tell_half(check, left, "its out half has no in half");
+            tell_half(check, left, pair->no_right);
             i++;
         } else if (order > 0) {
-            tell_half(check, right, "its in half has no out half");
+            tell_half(check, right, pair->no_left);
             k++;
         } else {
             if (left[1].integer != right[1].integer) {
-                tell_half(check, left, "its halves differ in label or properties from the one");
+                tell_half(check, left, pair->differ);
             }
             i++;
             k++;
@@ -297,8 +324,11 @@ static bool check_symmetry(struct check *check)
     }
     for (size_t a = 0; a < check->count; a++) {
         for (size_t b = 0; b < check->count; b++) {
-            if (!agrees(check, a, b) && !compare_halves(check, a, b)) {
-                return false;
+            for (size_t i = 0; i < PAIR_COUNT; i++) {
+                if (!agrees_in(check, &comparisons[i], a, b) &&
+                    !compare_halves(check, &comparisons[i], a, b)) {
+                    return false;
+                }
             }
         }
     }

@@ -162,6 +162,39 @@ int transaction_change(struct transaction *txn, struct exec *exec, const struct 
     return transaction_change_at(txn, shard, change, err);
 }
 
+/* An edge comes or goes: its id is claimed or given up where it falls, unless that is where the
+ * edge is. */
+static int claim_id(struct transaction *txn, struct exec *exec, const struct change *out,
+                    struct error *err)
+{
+    const struct shardmap *map = remote_map(txn->remote);
+    const struct shardmap_graph *graph = transaction_graph(txn, exec);
+    struct change claim;
+    uint32_t shard;
+
+    if ((out->kind != CHANGE_EDGE_ADD && out->kind != CHANGE_EDGE_DROP) || graph == NULL ||
+        !transaction_claim(map, graph, out, &claim, &shard)) {
+        return E_OK;
+    }
+    return transaction_change_at(txn, map->shards[shard].shard, &claim, err);
+}
+
+bool transaction_claim(const struct shardmap *map, const struct shardmap_graph *graph,
+                       const struct change *out, struct change *claim, uint32_t *shard)
+{
+    assert(out->direction == DIRECTION_OUT);
+    if (!shardmap_is_claimed(graph->partitioner, &out->edge)) {
+        return false;
+    }
+    *shard = shardmap_lookup(map, graph, &out->edge);
+    *claim = (struct change){.kind = out->kind,
+                             .direction = DIRECTION_OUT,
+                             .vertex = out->vertex,
+                             .far = out->far,
+                             .edge = out->edge};
+    return *shard != shardmap_lookup(map, graph, &out->vertex);
+}
+
 int transaction_edge(struct transaction *txn, struct exec *exec, const struct change *out,
                      struct slice out_label, struct error *err)
 {
@@ -177,7 +210,8 @@ int transaction_edge(struct transaction *txn, struct exec *exec, const struct ch
     in.vertex = out->far;
     in.far = out->vertex;
     in.far_label = out_label;
-    return transaction_change(txn, exec, &in, err);
+    rc = transaction_change(txn, exec, &in, err);
+    return rc == E_OK ? claim_id(txn, exec, out, err) : rc;
 }
 
 uint32_t transaction_change_count(const struct transaction *txn)

@@ -108,6 +108,10 @@ int transaction_change_at(struct transaction *txn, uint32_t shard, const struct 
  * the source, far the destination, far_label that of the destination; out_label: of the source. */
 int transaction_edge(struct transaction *txn, struct exec *exec, const struct change *out,
                      struct slice out_label, struct error *err);
+/* The claim that goes with the half `out` of an edge that comes or goes, and the index of its shard
+ * in the map (change.h). False: none is needed. */
+bool transaction_claim(const struct shardmap *map, const struct shardmap_graph *graph,
+                       const struct change *out, struct change *claim, uint32_t *shard);
 /* Number of changes so far: element values read before a change are stale after it (element.h:
  * seen). */
 uint32_t transaction_change_count(const struct transaction *txn);

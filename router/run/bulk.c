@@ -201,10 +201,10 @@ static enum pull make_ids(struct bulk *bulk, struct exec *exec)
     return PULL_BATCH;
 }
 
-enum way { WAY_VERTEX, WAY_OUT, WAY_IN }; /* In the order in which a shard wants them. */
+enum way { WAY_VERTEX, WAY_OUT, WAY_IN, WAY_CLAIM }; /* In the order in which a shard wants them. */
 
-/* A vertex, or one half of an edge, on its way to a shard: what its order depends on, close
- * together, since there are many. */
+/* A vertex, one half of an edge, or the claim of its id, on its way to a shard: what its order
+ * depends on, close together, since there are many. */
 struct half {
     const struct element *element;
     uint64_t vertex; /* Number of the id, the sign turned so that it orders; of a text: 2^64 - 1. */
@@ -225,7 +225,9 @@ static const struct vid *vertex_of(const struct half *half)
 {
     const struct change *change = &half->element->change;
 
-    return half->way == WAY_IN ? &change->far : &change->vertex;
+    return half->way == WAY_IN      ? &change->far
+           : half->way == WAY_CLAIM ? &change->edge
+                                    : &change->vertex;
 }
 
 static const struct vid *far_of(const struct half *half)
@@ -337,11 +339,30 @@ static struct half make_half(const struct shardmap *map, const struct shardmap_g
     return half;
 }
 
+/* Behind all other changes of the shard, in order of the ids: 0 or 1 of them. */
+static uint32_t make_claim(const struct shardmap *map, const struct shardmap_graph *graph,
+                           const struct element *element, struct half *half)
+{
+    const struct vid *id = &element->change.edge;
+    struct change claim;
+
+    *half = (struct half){.element = element, .way = WAY_CLAIM};
+    half->vertex = id->text.data != NULL ? UINT64_MAX : (uint64_t)id->num ^ (uint64_t)1 << 63;
+    return transaction_claim(map, graph, &element->change, &claim, &half->shard) ? 1 : 0;
+}
+
 static int add_half(struct exec *exec, const struct half *half, uint32_t shard)
 {
     const struct element *element = half->element;
     struct change in;
 
+    if (half->way == WAY_CLAIM) {
+        struct change claim;
+        uint32_t place;
+        (void)transaction_claim(remote_map(exec->remote), transaction_graph(exec->txn, exec),
+                                &element->change, &claim, &place);
+        return transaction_change_at(exec->txn, shard, &claim, &exec->error);
+    }
     if (half->way != WAY_IN) {
         return transaction_change_at(exec->txn, shard, &element->change, &exec->error);
     }
@@ -357,7 +378,7 @@ static enum pull fill(struct bulk *bulk, struct exec *exec)
 {
     const struct shardmap *map = remote_map(exec->remote);
     const struct shardmap_graph *graph = transaction_graph(exec->txn, exec);
-    size_t most = 2 * (size_t)bulk->count;
+    size_t most = 3 * (size_t)bulk->count;
     struct half *halves = arena_alloc(&exec->arena, (most + 1) * sizeof(*halves));
     struct half *spare = arena_alloc(&exec->arena, (most + 1) * sizeof(*spare));
     struct labels labels = {.count = 0};
@@ -376,6 +397,7 @@ static enum pull fill(struct bulk *bulk, struct exec *exec)
             halves[count].label = number_of(&labels, element->change.label);
             halves[count + 1].label = halves[count].label;
             count += 2;
+            count += make_claim(map, graph, element, &halves[count]);
         }
     }
     halves = sort_halves(halves, spare, count);

@@ -21,7 +21,7 @@
 #include "common/change.h"
 #include "router/op/exec.h"
 
-enum { BULK_ELEMENTS_MAX = CHANGE_COUNT_MAX / 2 };
+enum { BULK_ELEMENTS_MAX = CHANGE_COUNT_MAX / 3 };
 
 enum bulk_record { BULK_VERTEX = 1, BULK_EDGE = 2, BULK_EDGE_NO_ID = 3 };
 

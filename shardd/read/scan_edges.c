@@ -248,8 +248,8 @@ static int visit_id(struct scan *scan, struct edgeplace_finder *finder, uint32_t
 
     scan_slot(scan, item_slot_edge(&input->id));
     rc = edgeplace_find(&scan->tables->stmt, finder, &input->id, &place, scan->err);
-    if (rc != 1) {
-        return rc;
+    if (rc != 1 || edgeplace_is_claim(&scan->tables->symbols, place.label)) {
+        return rc < 0 ? rc : E_OK;
     }
     key.vertex = place.source;
     key.label = place.label;

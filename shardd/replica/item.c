@@ -93,6 +93,10 @@ static void each_of_half(const struct change *change, const struct visit *visit)
     bool is_prop = change->kind == CHANGE_EPROP_SET || change->kind == CHANGE_EPROP_DROP;
     enum item_kind kind = is_out ? ITEM_OUT : ITEM_IN;
 
+    if (change_is_claim(change)) {
+        say(visit, item_slot_edge(&change->edge), ITEM_X);
+        return;
+    }
     say(visit, item_slot_vertex(ITEM_EXISTS, &change->vertex, (struct slice){0}), ITEM_S);
     say(visit, item_slot_vertex(kind, &change->vertex, change->label), ITEM_U);
     say(visit, item_slot_vertex(kind, &change->vertex, (struct slice){0}), ITEM_U);

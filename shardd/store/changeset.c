@@ -173,11 +173,34 @@ static int fill_half(struct job *job, const struct change *change, struct half_o
     return make_props(job, &one, 1, &op->op.half);
 }
 
+static void add_place(struct job *job, const struct change *change, uint32_t label,
+                      uint32_t sequence)
+{
+    job->places[job->place_count++] = (struct edgeplace_op){
+        .is_add = change->kind == CHANGE_EDGE_ADD,
+        .place = {change->edge, change->vertex, change->far, label},
+        .sequence = sequence,
+    };
+}
+
+/* Only its place is here, with the label that no edge has. */
+static int sort_claim(struct job *job, const struct change *change, uint32_t sequence)
+{
+    uint32_t label;
+    int rc = make_symbol(job, (struct slice){0}, &label);
+
+    add_place(job, change, label, sequence);
+    return rc;
+}
+
 static int sort_half(struct job *job, const struct change *change, uint32_t sequence)
 {
     struct half_op *op = arena_array(job->arena, 1, sizeof *op);
     int rc;
 
+    if (change_is_claim(change)) {
+        return sort_claim(job, change, sequence);
+    }
     op->vertex = change->vertex;
     op->direction = change->direction == DIRECTION_OUT ? VROW_OUT : VROW_IN;
     op->sequence = sequence;
@@ -187,11 +210,7 @@ static int sort_half(struct job *job, const struct change *change, uint32_t sequ
     job->half_ops[job->half_count++] = op;
     if (op->direction == VROW_OUT &&
         (change->kind == CHANGE_EDGE_ADD || change->kind == CHANGE_EDGE_DROP)) {
-        job->places[job->place_count++] = (struct edgeplace_op){
-            .is_add = change->kind == CHANGE_EDGE_ADD,
-            .place = {change->edge, change->vertex, change->far, op->label},
-            .sequence = sequence,
-        };
+        add_place(job, change, op->label, sequence);
     }
     return rc;
 }

@@ -266,7 +266,8 @@ static void merge(struct work *work, const struct edgeplace_op *ops, size_t op_c
             n++;
             old++;
         }
-        if (old < run->count && order == 0) {
+        if (old < run->count && order == 0 &&
+            (ops[i].is_add || vid_equal(&out[n].source, &ops[i].place.source))) {
             old++;
         }
         if (ops[i].is_add) {
@@ -343,6 +344,11 @@ static bool is_ordered(const struct edgeplace_op *ops, size_t op_count)
         }
     }
     return true;
+}
+
+bool edgeplace_is_claim(const struct symbol_table *symbols, uint32_t label)
+{
+    return symbol_name(symbols, label).size == 0;
 }
 
 int edgeplace_apply(struct stmt *stmt, struct edgeplace_op *ops, size_t op_count, struct error *err)

@@ -4,8 +4,9 @@
  *   low -> varint count, head (which columns are integers, one label), edge ids, sources,
  * destinations, label
  *
- * Only edges whose out half is in this file. The destination is there so that the half is found at
- * once among the many runs of a super-node.
+ * Only edges whose out half is in this file, and claims (change.h): ids of edges whose out half is
+ * in another shard's, with the empty name as label (edgeplace_is_claim). The destination is there
+ * so that the half is found at once among the many runs of a super-node.
  *
  * Shell: table `place`. Limits: EDGEPLACE_COUNT_MAX edges a run that is written.
  */
@@ -13,6 +14,7 @@
 #define SHARDD_STORE_EDGEPLACE_H
 
 #include "shardd/store/stmt.h"
+#include "shardd/store/symbol.h"
 #include "shardd/store/vids.h"
 
 enum {
@@ -55,7 +57,8 @@ struct edgeplace_finder {
     struct vid high;
 };
 
-/* Orders the ops, then carries them out. An add of what is there replaces it. */
+/* Orders the ops, then carries them out. An add of what is there replaces it; a drop takes away
+ * only what has the same source. */
 int edgeplace_apply(struct stmt *stmt, struct edgeplace_op *ops, size_t op_count,
                     struct error *err);
 /* 1: *out borrows from the finder until the next call; 0: not here; or an error. */
@@ -68,6 +71,7 @@ void edgeplace_encode(struct bytes *out, struct arena *scratch, const struct edg
 /* Returns E_OK or E_CORRUPT. The columns are in the arena. */
 int edgeplace_decode(struct slice blob, struct arena *arena, struct edgeplace_run *run,
                      struct error *err);
+bool edgeplace_is_claim(const struct symbol_table *symbols, uint32_t label);
 struct edgeplace edgeplace_at(const struct edgeplace_run *run, uint32_t i);
 
 #endif

@@ -176,6 +176,10 @@ typedef void (*store_fault_fn)(void *ctx, const char *what);
 struct store_symmetry {
     uint64_t out_count, in_count;
     uint64_t out_sum[2], in_sum[2];
+    /* Claims of edge ids (change.h): those that edges of this shard need at that one, and those
+     * that are here for edges of that one. */
+    uint64_t needed_count, claim_count;
+    uint64_t needed_sum[2], claim_sum[2];
 };
 int store_verify(struct store *store, store_fault_fn fault, void *ctx, struct error *err);
 /* far_shard tells which shard a vertex id belongs to: index below shard_count. */
@@ -187,5 +191,10 @@ typedef void (*store_half_fn)(void *ctx, const struct vid *edge, uint64_t hash,
                               const struct vid *vertex, const struct vid *far);
 int store_each_half(struct store *store, uint8_t direction, store_half_fn visit, void *ctx,
                     struct error *err);
+/* The claims of edge ids that are here, in order of ids. */
+int store_each_claim(struct store *store, store_half_fn visit, void *ctx, struct error *err);
+/* What store_each_half and store_each_claim give as hash is not the same: this is that of a claim.
+ */
+uint64_t store_claim_hash(const struct vid *edge, const struct vid *source, const struct vid *far);
 
 #endif

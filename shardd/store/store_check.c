@@ -18,6 +18,7 @@ struct state {
 struct edge_state {
     struct vid id;
     bool exists;
+    bool is_claim;          /* Its out half is in another shard. */
     struct edgeplace place; /* Of the tables, or (label SYMBOL_NONE) of an EDGE_ADD here. */
 };
 
@@ -125,6 +126,7 @@ static int load_edge(struct check *check, struct edge_state *state)
 
     if (rc == 1) {
         state->exists = true;
+        state->is_claim = edgeplace_is_claim(&check->store->tables.symbols, place.label);
         state->place = place;
         state->place.source = vid_copy(&check->arena, &place.source);
         state->place.far = vid_copy(&check->arena, &place.far);
@@ -160,7 +162,7 @@ static bool is_it(const struct check *check, const struct edge_state *edge,
 {
     const struct symbol_table *symbols = &check->store->tables.symbols;
 
-    if (!edge->exists || !vid_equal(&edge->place.source, &change->vertex) ||
+    if (!edge->exists || edge->is_claim || !vid_equal(&edge->place.source, &change->vertex) ||
         !vid_equal(&edge->place.far, &change->far)) {
         return false;
     }
@@ -178,6 +180,7 @@ static int check_out_half(struct check *check, const struct change *change, stru
                              print_vid(check, &change->edge));
         }
         edge->exists = true;
+        edge->is_claim = false;
         edge->place = (struct edgeplace){change->edge, change->vertex, change->far, SYMBOL_NONE};
         return E_OK;
     }
@@ -188,6 +191,27 @@ static int check_out_half(struct check *check, const struct change *change, stru
     if (change->kind == CHANGE_EDGE_DROP) {
         edge->exists = false;
     }
+    return E_OK;
+}
+
+/* An edge of before there were claims gives up one that is not there. */
+static int check_claim(struct check *check, const struct change *change, struct edge_state *edge)
+{
+    if (!store_inner_owns(check->store, &change->edge)) {
+        return error_set(check->err, E_WRONG_EPOCH, "edge id %s is not of shard %u",
+                         print_vid(check, &change->edge), check->store->shard);
+    }
+    if (change->kind == CHANGE_EDGE_DROP) {
+        edge->exists = edge->exists && !vid_equal(&edge->place.source, &change->vertex);
+        return E_OK;
+    }
+    if (edge->exists) {
+        return error_set(check->err, E_EXISTS, "edge %s exists already",
+                         print_vid(check, &change->edge));
+    }
+    edge->exists = true;
+    edge->is_claim = true;
+    edge->place = (struct edgeplace){change->edge, change->vertex, change->far, SYMBOL_NONE};
     return E_OK;
 }
 
@@ -242,7 +266,7 @@ static bool has_empty_key(const struct change *change)
 static int check_limits(struct check *check, const struct change *change)
 {
     if ((change->kind == CHANGE_VERTEX_ADD || change->kind == CHANGE_EDGE_ADD) &&
-        change->label.size == 0) {
+        change->label.size == 0 && !change_is_claim(change)) {
         return error_set(check->err, E_INVALID, "an empty label");
     }
     if (has_empty_key(change)) {
@@ -272,7 +296,8 @@ static int gather(struct check *check, struct slice list)
         if (reader.is_bad) {
             break;
         }
-        check->vertex_of[i] = note_vertex(check, &change->vertex);
+        check->vertex_of[i] =
+            change_is_claim(change) ? MAP_NONE : note_vertex(check, &change->vertex);
         check->edge_of[i] = MAP_NONE;
         if (change->kind >= CHANGE_EDGE_ADD && change->direction == DIRECTION_OUT) {
             check->edge_of[i] = note_edge(check, &change->edge);
@@ -336,6 +361,20 @@ static int load_states(struct check *check)
     return rc;
 }
 
+static int check_one(struct check *check, size_t i)
+{
+    const struct change *change = &check->changes[i];
+    struct edge_state *edge =
+        check->edge_of[i] == MAP_NONE ? NULL : &check->edges[check->edge_of[i]];
+
+    if (change_is_claim(change)) {
+        return check_claim(check, change, edge);
+    }
+    struct state *state = &check->vertices[check->vertex_of[i]];
+    return change->kind >= CHANGE_EDGE_ADD ? check_half(check, change, state, edge)
+                                           : check_vertex(check, change, state);
+}
+
 static int check_list(struct check *check, struct slice changes)
 {
     int rc = gather(check, changes);
@@ -344,17 +383,8 @@ static int check_list(struct check *check, struct slice changes)
         rc = load_states(check);
     }
     for (size_t i = 0; i < check->change_count && rc == E_OK; i++) {
-        const struct change *change = &check->changes[i];
-        struct state *state = &check->vertices[check->vertex_of[i]];
-        uint32_t edge = check->edge_of[i];
-
-        rc = check_limits(check, change);
-        if (rc == E_OK) {
-            rc = change->kind >= CHANGE_EDGE_ADD
-                     ? check_half(check, change, state,
-                                  edge == MAP_NONE ? NULL : &check->edges[edge])
-                     : check_vertex(check, change, state);
-        }
+        rc = check_limits(check, &check->changes[i]);
+        rc = rc == E_OK ? check_one(check, i) : rc;
     }
     return rc == E_OK ? check_dropped(check) : rc;
 }

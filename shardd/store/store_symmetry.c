@@ -5,6 +5,7 @@
 #include "common/hash.h"
 #include "common/mem.h"
 #include "shardd/store/adjacency.h"
+#include "shardd/store/edgeplace.h"
 #include "shardd/store/store_inner.h"
 
 /* Two hashes of one half, the same for both halves of an edge: id, label, ends, properties in order
@@ -130,6 +131,52 @@ static void add(uint64_t sum[2], const uint64_t hash[2])
     sum[0] = low;
 }
 
+static void claim_form(struct bytes *out, const struct vid *edge, const struct vid *source,
+                       const struct vid *far)
+{
+    bytes_clear(out);
+    vid_encode(out, edge);
+    vid_encode(out, source);
+    vid_encode(out, far);
+}
+
+static void add_claim(struct bytes *form, const struct edgeplace *place, uint64_t sum[2])
+{
+    uint64_t hash[2];
+
+    claim_form(form, &place->edge, &place->source, &place->far);
+    hash[0] = hash_bytes(form->data, form->size);
+    bytes_u8(form, 0x5a);
+    hash[1] = hash_bytes(form->data, form->size);
+    add(sum, hash);
+}
+
+uint64_t store_claim_hash(const struct vid *edge, const struct vid *source, const struct vid *far)
+{
+    struct bytes form;
+
+    bytes_init(&form, 0);
+    claim_form(&form, edge, source, far);
+    uint64_t hash = hash_bytes(form.data, form.size);
+    bytes_close(&form);
+    return hash;
+}
+
+/* An out half whose id falls into another shard. */
+static void sum_needed(struct walk *walk, const struct vid *vertex, const struct edgerun_half *half)
+{
+    struct sums *sums = walk->ctx;
+    struct edgeplace place = {.edge = half->edge, .source = *vertex, .far = half->far};
+
+    if (!shardmap_is_claimed(walk->store->partitioner, &half->edge) ||
+        store_inner_owns(walk->store, &half->edge)) {
+        return;
+    }
+    struct store_symmetry *symmetry = &sums->list[sums->far_shard(sums->ctx, &half->edge)];
+    symmetry->needed_count++;
+    add_claim(&walk->form, &place, symmetry->needed_sum);
+}
+
 static void visit_sum(struct walk *walk, const struct vid *vertex, const struct edgerun_half *half,
                       const struct half_hash *hash, uint8_t direction)
 {
@@ -137,15 +184,51 @@ static void visit_sum(struct walk *walk, const struct vid *vertex, const struct 
     uint32_t shard = sums->far_shard(sums->ctx, &half->far);
     struct store_symmetry *symmetry = &sums->list[shard];
 
-    (void)vertex;
     assert(shard < sums->count);
     if (direction == VROW_OUT) {
+        sum_needed(walk, vertex, half);
         symmetry->out_count++;
         add(symmetry->out_sum, hash->sum);
     } else {
         symmetry->in_count++;
         add(symmetry->in_sum, hash->sum);
     }
+}
+
+/* Each claim here, in order of edge ids; places are in the walk's arena for the call. */
+static int walk_claims(struct walk *walk,
+                       void (*visit)(struct walk *walk, const struct edgeplace *claim))
+{
+    struct stmt *stmt = &walk->store->tables.stmt;
+    sqlite3_stmt *s = stmt_get(stmt, STMT_PLACE_SCAN);
+    int rc;
+
+    while ((rc = stmt_step(stmt, STMT_PLACE_SCAN, walk->err)) == 1) {
+        struct edgeplace_run run;
+
+        arena_reset(&walk->arena);
+        rc = edgeplace_decode(stmt_column_slice(s, 1), &walk->arena, &run, walk->err);
+        if (rc != E_OK) {
+            stmt_reset(stmt, STMT_PLACE_SCAN);
+            return rc;
+        }
+        for (uint32_t i = 0; i < run.count; i++) {
+            struct edgeplace place = edgeplace_at(&run, i);
+            if (edgeplace_is_claim(&walk->store->tables.symbols, place.label)) {
+                visit(walk, &place);
+            }
+        }
+    }
+    return rc;
+}
+
+static void sum_claim(struct walk *walk, const struct edgeplace *claim)
+{
+    struct sums *sums = walk->ctx;
+    struct store_symmetry *symmetry = &sums->list[sums->far_shard(sums->ctx, &claim->source)];
+
+    symmetry->claim_count++;
+    add_claim(&walk->form, claim, symmetry->claim_sum);
 }
 
 int store_symmetry(struct store *store, uint32_t (*far_shard)(void *ctx, const struct vid *far),
@@ -160,6 +243,9 @@ int store_symmetry(struct store *store, uint32_t (*far_shard)(void *ctx, const s
     rc = walk_direction(&walk, VROW_OUT);
     if (rc == E_OK) {
         rc = walk_direction(&walk, VROW_IN);
+    }
+    if (rc == E_OK) {
+        rc = walk_claims(&walk, sum_claim);
     }
     bytes_close(&walk.form);
     arena_close(&walk.arena);
@@ -230,5 +316,30 @@ int store_each_half(struct store *store, uint8_t direction, store_half_fn visit,
     bytes_close(&walk.form);
     arena_close(&walk.arena);
     arena_close(&list.arena);
+    return rc;
+}
+
+struct claims {
+    store_half_fn visit;
+    void *ctx;
+};
+
+static void visit_claim(struct walk *walk, const struct edgeplace *claim)
+{
+    const struct claims *claims = walk->ctx;
+
+    claims->visit(claims->ctx, &claim->edge,
+                  store_claim_hash(&claim->edge, &claim->source, &claim->far), &claim->source,
+                  &claim->far);
+}
+
+int store_each_claim(struct store *store, store_half_fn visit, void *ctx, struct error *err)
+{
+    struct claims claims = {visit, ctx};
+    struct walk walk = {.store = store, .err = err, .ctx = &claims};
+
+    arena_init(&walk.arena, 0);
+    int rc = walk_claims(&walk, visit_claim);
+    arena_close(&walk.arena);
     return rc;
 }

@@ -313,7 +313,14 @@ static int walk_places(struct verify *verify)
             stmt_reset(stmt, STMT_PLACE_SCAN);
             return rc;
         }
-        found += run.count;
+        for (uint32_t i = 0; i < run.count; i++) {
+            struct edgeplace place = edgeplace_at(&run, i);
+            bool is_claim = edgeplace_is_claim(&verify->store->tables.symbols, place.label);
+            found += !is_claim;
+            if (is_claim && !store_inner_owns(verify->store, &place.edge)) {
+                say(verify, "edge", &place.edge, "its id is not to be claimed in this shard");
+            }
+        }
     }
     if (rc == E_OK && found != verify->places_wanted) {
         verify->fault(verify->ctx, "table place: more edges than there are out halves");

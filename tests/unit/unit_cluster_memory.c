@@ -248,6 +248,103 @@ START_TEST(a_hop_over_10000_vertices_costs_a_request_a_shard)
 }
 END_TEST
 
+/* property(T.id,70) on two edges of different shards both succeeded, and E(70) gave two. Whatever
+ * the sources, the first one has the id until it is dropped, with its vertex too. */
+START_TEST(an_edge_id_is_given_once_in_all_shards)
+{
+    char text[160];
+
+    open_cluster();
+    for (int i = 1; i <= 12; i++) {
+        snprintf(text, sizeof text, "g.addV('a').property(id,%d).iterate()", i);
+        check(text, "204 ");
+    }
+    for (int from = 1; from <= 12; from++) {
+        snprintf(text, sizeof text, "g.addE('e').from(V(%d)).to(V(1)).property(id,70).iterate()",
+                 from);
+        check(text, "204 ");
+        for (int other = 1; other <= 12; other++) {
+            snprintf(text, sizeof text,
+                     "g.addE('f').from(V(%d)).to(V(2)).property(id,70).iterate()", other);
+            starts_with(text, "500 ");
+        }
+        check("g.E(70).count()", "200 [1]");
+        check("g.E().count()", "200 [1]");
+        if (from % 2 == 0) {
+            check("g.E(70).drop()", "204 ");
+            continue;
+        }
+        snprintf(text, sizeof text, "g.V(%d).drop()", from);
+        check(text, "204 ");
+        snprintf(text, sizeof text, "g.addV('a').property(id,%d).iterate()", from);
+        check(text, "204 ");
+    }
+    /* Twice in one transaction; a text; dropped and given again in one. */
+    starts_with("g.V(1,2,3,4).addE('e').to(V(5)).property(id,71)", "500 ");
+    check("g.E().count()", "200 [0]");
+    check("g.addE('e').from(V(1)).to(V(2)).property(id,'x').iterate()", "204 ");
+    starts_with("g.addE('e').from(V(3)).to(V(2)).property(id,'x').iterate()", "500 ");
+    starts_with("g.addE('e').from(V(4)).to(V(2)).property(id,'x').iterate()", "500 ");
+    memory_cluster_session(&cluster, "s", "g.E('x').drop()");
+    memory_cluster_session(&cluster, "s", "g.addE('e').from(V(3)).to(V(4)).property(id,'x')");
+    ck_assert_str_eq(memory_cluster_session(&cluster, "s", "g.tx().commit()"), "204 ");
+    check("g.E('x').outV().id()", "200 [3]");
+    memory_cluster_close(&cluster);
+}
+END_TEST
+
+/* Many at once: one has it. */
+START_TEST(an_edge_id_that_many_want_at_once_is_given_once)
+{
+    char text[160];
+
+    open_cluster();
+    for (int i = 1; i <= 8; i++) {
+        snprintf(text, sizeof text, "g.addV('a').property(id,%d).iterate()", i);
+        check(text, "204 ");
+    }
+    for (int edge = 70; edge < 90; edge++) {
+        struct router_response response;
+        int answered = 0, done = 0;
+        for (int i = 1; i <= 8; i++) {
+            snprintf(text, sizeof text,
+                     "g.addE('e').from(V(%d)).to(V(1)).property(id,%d).iterate()", i, edge);
+            memory_cluster_ask(&cluster, NULL, text);
+        }
+        for (int i = 0; i < 20000 && answered < 8; i++) {
+            while (router_next_response(cluster.router, &response)) {
+                done += response.status < 300;
+                answered++;
+                bytes_close(&response.body);
+            }
+            memory_cluster_step(&cluster);
+        }
+        ck_assert_int_eq(answered, 8);
+        ck_assert_int_eq(done, 1);
+        snprintf(text, sizeof text, "g.E(%d).count()", edge);
+        check(text, "200 [1]");
+    }
+    check("g.E().count()", "200 [20]");
+    memory_cluster_close(&cluster);
+}
+END_TEST
+
+START_TEST(an_edge_id_is_given_once_among_ranges)
+{
+    memory_cluster_open(&cluster, 3, "range");
+    check("g.addV('a').property(id,1).iterate()", "204 ");
+    check("g.addV('a').property(id,6000000000000000).iterate()", "204 ");
+    check("g.addE('e').from(V(1)).to(V(1)).property(id,70).iterate()", "204 ");
+    starts_with("g.addE('e').from(V(6000000000000000)).to(V(1)).property(id,70)", "500 ");
+    check("g.E(70).drop()", "204 ");
+    check("g.addE('e').from(V(6000000000000000)).to(V(1)).property(id,70).iterate()", "204 ");
+    starts_with("g.addE('e').from(V(1)).to(V(1)).property(id,70)", "500 ");
+    check("g.addE('e').from(V(6000000000000000)).to(V(1)).iterate()", "204 ");
+    check("g.E().count()", "200 [2]");
+    memory_cluster_close(&cluster);
+}
+END_TEST
+
 START_TEST(ranges_give_the_same_answers)
 {
     memory_cluster_open(&cluster, 1, "range");
@@ -259,7 +356,9 @@ START_TEST(ranges_give_the_same_answers)
 }
 END_TEST
 
-RUN_SUITE("cluster_memory", an_empty_graph_has_nothing, the_modern_graph_is_written_and_read,
+RUN_SUITE("cluster_memory", an_edge_id_is_given_once_in_all_shards,
+          an_edge_id_that_many_want_at_once_is_given_once, an_edge_id_is_given_once_among_ranges,
+          an_empty_graph_has_nothing, the_modern_graph_is_written_and_read,
           changes_and_drops_take_effect, an_id_is_given_once,
           a_session_sees_its_own_changes_and_others_do_not,
           the_second_of_two_sessions_that_read_and_wrote_the_same_is_refused,

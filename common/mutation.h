@@ -27,20 +27,21 @@ enum mutation {
     MUTATION_NO_ABORT_MEMORY,        /* The coordinator forgets what it aborted in its term. */
     MUTATION_REPLICATION_FIRST,      /* From here on: tests/sim/replica_mutations.c. */
     MUTATION_REPLICATION_NO_LEASE_WAIT =
-        MUTATION_REPLICATION_FIRST,          /* A new primary serves while a lease is out. */
-    MUTATION_REPLICATION_NO_MAX_ISR,         /* Who was asked into the ISR does not count yet. */
-    MUTATION_REPLICATION_NO_EPOCH_CHECK,     /* A backup follows a primary of an older epoch. */
-    MUTATION_REPLICATION_ANY_LEADER,         /* A replica outside ISR and ELR is elected. */
-    MUTATION_REPLICATION_NO_BOOT_RULE,       /* A primary that was started again leads on. */
-    MUTATION_REPLICATION_ACK_UNVERIFIED,     /* ACK says what is durable, not what is as there. */
-    MUTATION_REPLICATION_COMMIT_BELOW_MIN,   /* An ISR below min_insync commits. */
-    MUTATION_REPLICATION_READ_NO_LEASE,      /* Strong reads ask for no lease. */
-    MUTATION_REPLICATION_ACK_EARLY,          /* Entries count before they are durable. */
-    MUTATION_REPLICATION_SHRINK_EARLY,       /* An ISR counts from the asking, not the deciding. */
-    MUTATION_REPLICATION_SERVE_BELOW_MIN,    /* An ISR below min_insync serves. */
-    MUTATION_REPLICATION_LEASE_OF_ISR_ONLY,  /* Who was asked into the ISR need not grant. */
-    MUTATION_REPLICATION_COMMIT_BEFORE_NOOP, /* Entries of earlier epochs are committed alone. */
-    MUTATION_CONTRACT_FIRST,         /* From here on: tests/sim/contract_mutations.c. */
+        MUTATION_REPLICATION_FIRST,         /* A new primary serves while a lease is out. */
+    MUTATION_REPLICATION_NO_MAX_ISR,        /* Who was asked into the ISR does not count yet. */
+    MUTATION_REPLICATION_NO_EPOCH_CHECK,    /* A backup follows a primary of an older epoch. */
+    MUTATION_REPLICATION_ANY_LEADER,        /* A replica outside ISR and ELR is elected. */
+    MUTATION_REPLICATION_NO_BOOT_RULE,      /* A primary that was started again leads on. */
+    MUTATION_REPLICATION_ACK_UNVERIFIED,    /* ACK says what is durable, not what is as there. */
+    MUTATION_REPLICATION_COMMIT_BELOW_MIN,  /* An ISR below min_insync commits. */
+    MUTATION_REPLICATION_READ_NO_LEASE,     /* Strong reads ask for no lease. */
+    MUTATION_REPLICATION_ACK_EARLY,         /* Entries count before they are durable. */
+    MUTATION_REPLICATION_SHRINK_EARLY,      /* An ISR counts from the asking, not the deciding. */
+    MUTATION_REPLICATION_SERVE_BELOW_MIN,   /* An ISR below min_insync serves. */
+    MUTATION_REPLICATION_LEASE_OF_ISR_ONLY, /* Who was asked into the ISR need not grant. */
+    MUTATION_REPLICATION_ANY_BOOT,          /* ALTER is not compared with the boots it names. */
+    MUTATION_REPLICATION_LAST = MUTATION_REPLICATION_ANY_BOOT,
+    MUTATION_CONTRACT_FIRST, /* From here on: tests/sim/contract_mutations.c. */
     MUTATION_CONTRACT_ALTER_ANY_CFGVER =
         MUTATION_CONTRACT_FIRST,        /* ALTER of an older configuration is accepted. */
     MUTATION_CONTRACT_ALTER_ANY_BOOT,   /* ALTER of the process before the primary is, too. */

@@ -214,7 +214,8 @@ static void on_lost(struct replication *r, const struct replication_event *event
 
     assert(event->seq > r->seq_durable);
     while (r->persist_count > 0 && r->persists[r->persist_count - 1].seq >= event->seq) {
-        is_lost = is_lost || r->persists[--r->persist_count].is_truncating;
+        r->persist_count--;
+        is_lost = is_lost || r->persists[r->persist_count].is_truncating;
     }
     uint64_t last = r->persist_count > 0 ? r->persists[r->persist_count - 1].last : r->durable;
     r->seq_durable = r->persist_count > 0 ? r->seq_durable : r->seq;

@@ -84,10 +84,8 @@ static void commit(struct replication *r)
             index = peer->match;
         }
     }
-    /* Entries of earlier epochs are committed only by one of this epoch: before that they may
-     * still be replaced by those of an epoch between. */
-    if ((index >= r->noop || mutation_is(MUTATION_REPLICATION_COMMIT_BEFORE_NOOP)) &&
-        index > r->commit) {
+    /* Entries of earlier epochs are committed along with one of this epoch. */
+    if (index >= r->noop && index > r->commit) {
         replication_commit(r, index);
     }
 }

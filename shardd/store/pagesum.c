@@ -6,15 +6,18 @@
 
 #include "common/crc.h"
 #include "common/mem.h"
+#include "shardd/store/walmark.h"
 
 enum {
     USED = PAGESUM_PAGE - PAGESUM_RESERVED,
-    WAL_HEAD = 32,
-    FRAME_HEAD = 24,
+    WAL_HEAD = WALMARK_HEAD,
+    FRAME_HEAD = WALMARK_FRAME_HEAD,
+    PAGES_AT = 4, /* In a frame's head: not 0 in the last one of a commit. */
     FRAME = FRAME_HEAD + PAGESUM_PAGE,
     HEAD_SIZE_AT = 16,     /* Of the file: page size, two bytes. */
     HEAD_RESERVED_AT = 20, /* Bytes kept at the end of each page. */
     HEAD_ROOM = 100,
+    PATH_ROOM = 2048,
     PENDING_PAGE = 0x40000000 / PAGESUM_PAGE + 1 /* SQLite locks bytes of it and never uses it. */
 };
 
@@ -34,8 +37,13 @@ struct sum_file {
     enum kind kind;
     enum pagesum_state state;
     uint32_t fault;
-    uint64_t *frames;
+    uint64_t *frames; /* Of a -wal. */
     size_t frame_room;
+    bool is_cut; /* A -wal that is damaged before its mark. */
+    struct walmark mark;
+    uint64_t commit_end; /* Behind the frame whose head was written last, if it ends a commit. */
+    uint64_t synced;     /* In the mark file. */
+    sqlite3_file *mark_file; /* Null: cannot be written. */
 };
 
 static struct sum_file *of(sqlite3_file *file)
@@ -181,6 +189,12 @@ static int read_wal(struct sum_file *file, const uint8_t *data, int size, sqlite
 {
     sqlite3_int64 into = (at - WAL_HEAD) % FRAME;
 
+    if (file->is_cut) {
+        return SQLITE_IOERR_DATA;
+    }
+    if (at == 0 && size >= WAL_HEAD && file->mark.size == 0) {
+        walmark_begin(&file->mark, data);
+    }
     if (at >= WAL_HEAD && size == FRAME && into == 0) {
         return read_frame(file, data + FRAME_HEAD, at);
     }
@@ -193,10 +207,20 @@ static int read_wal(struct sum_file *file, const uint8_t *data, int size, sqlite
 static void wrote_wal(struct sum_file *file, const uint8_t *data, int size, sqlite3_int64 at)
 {
     if (at < WAL_HEAD) {
+        if (at == 0 && size == WAL_HEAD) {
+            walmark_begin(&file->mark, data); /* It begins anew. */
+        }
         return;
     }
     sqlite3_int64 into = (at - WAL_HEAD) % FRAME;
     uint64_t *frame = frame_at(file, at);
+
+    if (into == 0 && size == FRAME_HEAD) {
+        bool is_commit = memcmp(data + PAGES_AT, "\0\0\0\0", 4) != 0;
+        file->commit_end = is_commit ? (uint64_t)at + FRAME : 0;
+    } else if ((uint64_t)(at + size) == file->commit_end) {
+        file->mark.size = file->commit_end;
+    }
 
     if (size == PAGESUM_PAGE && into == FRAME_HEAD) {
         *frame = KNOWN | crc_extend(0, data, PAGESUM_PAGE);
@@ -212,9 +236,14 @@ static int on_close(sqlite3_file *base)
     struct sum_file *file = of(base);
     int rc = file->real->pMethods == NULL ? SQLITE_OK : file->real->pMethods->xClose(file->real);
 
+    if (file->mark_file != NULL) {
+        (void)file->mark_file->pMethods->xClose(file->mark_file);
+    }
     mem_free(file->real);
+    mem_free(file->mark_file);
     mem_free(file->frames);
     file->real = NULL;
+    file->mark_file = NULL;
     file->frames = NULL;
     return rc;
 }
@@ -257,9 +286,28 @@ static int on_truncate(sqlite3_file *base, sqlite3_int64 size)
     return file->real->pMethods->xTruncate(file->real, size);
 }
 
-static int on_sync(sqlite3_file *file, int flags)
+/* Not synced itself: see walmark.h. Without it, less is noticed. */
+static void write_mark(struct sum_file *file)
 {
-    return of(file)->real->pMethods->xSync(of(file)->real, flags);
+    uint8_t data[WALMARK_SIZE];
+
+    walmark_encode(&file->mark, data);
+    if (file->mark_file != NULL &&
+        file->mark_file->pMethods->xWrite(file->mark_file, data, WALMARK_SIZE, 0) == SQLITE_OK) {
+        file->synced = file->mark.size;
+    }
+}
+
+static int on_sync(sqlite3_file *base, int flags)
+{
+    struct sum_file *file = of(base);
+    int rc = file->real->pMethods->xSync(file->real, flags);
+
+    if (rc == SQLITE_OK && file->kind == KIND_WAL && file->mark.size != file->synced &&
+        file->mark.size != 0) {
+        write_mark(file);
+    }
+    return rc;
 }
 
 static int on_size(sqlite3_file *file, sqlite3_int64 *size)
@@ -315,6 +363,36 @@ static const sqlite3_io_methods methods = {
 
 /* ---- methods of the VFS ---- */
 
+/* Opens the mark beside a -wal and compares the two. */
+static void open_mark(struct sum_file *file, sqlite3_vfs *real, const char *name)
+{
+    uint8_t data[WALMARK_SIZE];
+    char path[PATH_ROOM];
+    size_t size = strlen(name);
+
+    if (size < 4 || strcmp(name + size - 4, "-wal") != 0 ||
+        snprintf(path, sizeof path, "%.*s-end", (int)(size - 4), name) >= PATH_ROOM) {
+        return;
+    }
+    file->mark_file = mem_alloc((size_t)real->szOsFile);
+    if (real->xOpen(real, path, file->mark_file,
+                    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_SUPER_JOURNAL,
+                    NULL) != SQLITE_OK) {
+        if (file->mark_file->pMethods != NULL) {
+            (void)file->mark_file->pMethods->xClose(file->mark_file);
+        }
+        mem_free(file->mark_file);
+        file->mark_file = NULL;
+        return;
+    }
+    if (file->mark_file->pMethods->xRead(file->mark_file, data, WALMARK_SIZE, 0) == SQLITE_OK) {
+        struct walmark mark = walmark_decode(data);
+        file->is_cut = !walmark_holds(&mark, file->real, PAGESUM_PAGE, &file->fault);
+        file->fault += file->is_cut && file->fault == 0 ? 1 : 0;
+        file->fault = file->is_cut ? file->fault : 0;
+    }
+}
+
 static int on_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *base, int flags, int *out)
 {
     struct sum_file *file = of(base);
@@ -338,6 +416,9 @@ static int on_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *base, int f
         return rc;
     }
     file->base.pMethods = &methods;
+    if (file->kind == KIND_WAL && name != NULL) {
+        open_mark(file, real, name);
+    }
     return SQLITE_OK;
 }
 

@@ -6,7 +6,8 @@
  *
  *   page of the file  | what SQLite uses: 4,092 bytes | CRC-32C of these and of the page's number |
  *   page in the -wal  | the sum of each frame is kept in memory from when it was written, or was
- *                     | read, and checked by SQLite, at the start
+ *                     | read, and checked by SQLite, at the start; how many there have to be is
+ *                     | told by a file of its own (walmark.h)
  *
  * Sums are written when a checkpoint writes a page, so nothing else of SQLite's format changes: the
  * file opens in the sqlite3 shell (which must not write to it: its pages would have no sums). A

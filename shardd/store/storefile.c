@@ -17,7 +17,7 @@
 
 enum { PATH_ROOM = 2048, NAMES_MAX = 1000, NUMBER_SIZE = 26 };
 
-static const char *const suffixes[] = {"-wal", "-shm", "-journal", ""};
+static const char *const suffixes[] = {"-wal", "-shm", "-journal", "-end", ""};
 
 enum { SUFFIX_COUNT = sizeof suffixes / sizeof suffixes[0] };
 

@@ -4,7 +4,9 @@
     tests/cluster/test_state.py BUILD     TAP; real processes on loopback
 """
 import pathlib
+import random
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -229,6 +231,69 @@ def second_process_with_one_number(build):
         says(cluster, 'second', 'its file is gone')
 
 
+def bytes_are_flipped(build):
+    """Wherever a byte changes in a file, it is found when that is opened, read or checked: never a wrong answer."""
+    query = "g.V().order().by(T.id).project('a','b','c').by(T.id).by('p').by(__.both().id().order().fold())"
+    chance = random.Random(7)
+    with Cluster(build, shards=1, routers=1) as cluster:
+        cluster.start()
+        cluster.make_graph(shards=2)
+        for i in range(VERTICES):
+            cluster.ask_until(f"g.mergeV([(T.id): {i}]).property('p', 'text {i} {'x' * 300}')")
+        for i in range(VERTICES):
+            cluster.ask_until(f"g.addE('e').from(V({i})).to(V({i * 7 % VERTICES})).property(T.id, {1000 + i})")
+        wanted = cluster.ask(query)
+        found = {'open': 0, 'read': 0, 'check': 0, 'nothing': 0}
+        for number, suffix in ((signal.SIGTERM, ''), (signal.SIGKILL, '-wal')):
+            cluster.kill('shard-1', number)
+            folder = files(cluster)[0]
+            kept = cluster.folder / f'kept{suffix}'
+            folder.rename(kept)
+            for _ in range(14):
+                shutil.rmtree(folder, ignore_errors=True)
+                shutil.copytree(kept, folder)
+                path = folder / f'shard-1.db{suffix}'
+                data = bytearray(path.read_bytes())
+                at = chance.randrange(len(data))
+                data[at] ^= 1 << chance.randrange(8)
+                path.write_bytes(data)
+                cluster.start('shard-1', extra=['--accept_old_files', 'true'])
+                found[where_found(cluster, query, wanted, f'byte {at} of {path.name}')] += 1
+                cluster.kill('shard-1')
+            shutil.rmtree(folder)
+            kept.rename(folder)
+            cluster.start('shard-1', extra=['--accept_old_files', 'true'])
+            if cluster.ask_until(query) != wanted or '0 differences' not in cluster.ctl('check', 'g')[1]:
+                raise AssertionError('the good copy is not served')
+        print('#', found, flush=True)
+        if found['nothing'] > 14 or not found['open'] or not found['read'] + found['check']:
+            raise AssertionError(f'{found}')
+
+
+def where_found(cluster, query, wanted, what):
+    """open: the shard is suspect from the start; read: a read is refused; check: it is listed; nothing."""
+    def look():
+        if '"suspect":"its file' in cluster.ctl('--output', 'json', 'status')[1]:
+            return 'suspect'
+        answer = cluster.ask(query)
+        return 'answered' if answer == wanted else fail(f'{what}: a wrong answer: {answer}')
+    log = len(cluster.log('shard-1'))
+    try:
+        state = until(look, what)
+    except AssertionError as problem:
+        raise AssertionError(f'{what}: {problem}') from problem
+    if state == 'suspect':
+        return 'read' if 'not served any more' in cluster.log('shard-1')[log:] else 'open'
+    if cluster.processes['shard-1'].poll() is not None:
+        raise AssertionError(f'{what}: the node ended')
+    code, text = cluster.ctl('check', 'g')
+    if code == 0:
+        return 'nothing' if cluster.ask(query) == wanted else fail(f'{what}: a wrong answer')
+    if 'checksum' not in text and 'not served' not in text:
+        raise AssertionError(f'{what}: check says {text}')
+    return 'check'
+
+
 class Small:
     """A file system of a few megabytes under a folder, in use from now on; root only."""
 
@@ -328,7 +393,7 @@ def disk_of_shard_node_is_full(build):
 
 TESTS = [file_is_gone, file_is_damaged, old_copy_is_put_back, old_copy_is_accepted, coordinator_is_replaced,
          older_coordinator_is_put_back, second_process_with_one_number, disk_of_coordinator_is_full,
-         disk_of_shard_node_is_full]
+         disk_of_shard_node_is_full, bytes_are_flipped]
 
 
 def main():

@@ -9,6 +9,7 @@
 #include "common/prng.h"
 #include "shardd/store/pagesum.h"
 #include "shardd/store/upgrade.h"
+#include "shardd/store/walmark.h"
 #include "tests/lib/runner.h"
 #include "tests/lib/storefix.h"
 
@@ -145,7 +146,8 @@ static enum found try_file(struct storefix *fix, uint32_t wanted)
         ck_assert_msg(rc == E_CORRUPT || rc == E_CONFIG, "%s", fix->err.text);
         return FOUND_OPEN;
     }
-    rc = read_all(fix, &sum);
+    rc = store_apply(fix->store, store_state(fix->store).last, &fix->err);
+    rc = rc == E_OK ? read_all(fix, &sum) : rc;
     if (rc != E_OK) {
         ck_assert_msg(rc == E_CORRUPT, "%s", fix->err.text);
         ck_assert_int_eq(store_damage(fix->store, NULL), E_CORRUPT);
@@ -162,47 +164,64 @@ static enum found try_file(struct storefix *fix, uint32_t wanted)
     return found;
 }
 
-/* Changes a byte of one of the two files FLIPS times, and puts all back each time. */
-static void flip(struct storefix *fix, bool is_wal, uint32_t wanted, uint64_t found[FOUND_COUNT])
+static const char *mark_of(struct storefix *fix)
 {
-    struct image file = load(fix->path);
-    struct image wal = {0};
+    return arena_format(&fix->arena, "%s-end", fix->path);
+}
+
+/* The files of a store, as they are or as kill -9 would leave them. */
+struct files {
+    struct image file, wal, mark;
+};
+
+static void put_back(struct storefix *fix, const struct files *files)
+{
+    save(fix->path, &files->file);
+    save(wal_of(fix), &files->wal);
+    save(mark_of(fix), &files->mark);
+}
+
+static uint8_t mask_of(struct prng *prng, int i)
+{
+    return (uint8_t)(i % 2 == 0 ? UINT64_C(1) << prng_below(prng, 8) : prng_below(prng, 255) + 1);
+}
+
+/* Changes a byte of the image FLIPS times, and puts all back each time. */
+static void flip(struct storefix *fix, const struct files *files, struct image *image,
+                 uint32_t wanted, uint64_t found[FOUND_COUNT])
+{
     struct prng prng;
 
-    if (is_wal) {
-        wal = load(wal_of(fix));
-    }
     prng_init(&prng, 5);
-    store_close(&fix->store);
     fix->options.cache_bytes = 1 << 16;
     for (int i = 0; i < FLIPS; i++) {
-        struct image *image = is_wal ? &wal : &file;
         size_t at = prng_below(&prng, image->size);
-        uint8_t mask = (uint8_t)(i % 2 == 0 ? UINT64_C(1) << prng_below(&prng, 8)
-                                            : prng_below(&prng, 255) + 1);
+        uint8_t mask = mask_of(&prng, i);
 
         image->data[at] ^= mask;
-        unlink(wal_of(fix));
-        save(fix->path, &file);
-        if (is_wal) {
-            save(wal_of(fix), &wal);
-        }
+        put_back(fix, files);
         image->data[at] ^= mask;
         enum found where = try_file(fix, wanted);
         found[where]++;
-        if (!is_wal) {
-            ck_assert_msg(where != FOUND_NOTHING, "byte %zu of %zu", at, image->size);
-        }
+        ck_assert_msg(image == &files->wal || where != FOUND_NOTHING, "byte %zu of %zu", at,
+                      image->size);
         arena_reset(&fix->arena);
     }
-    unlink(wal_of(fix));
-    save(fix->path, &file);
-    if (is_wal) {
-        save(wal_of(fix), &wal);
-    }
-    mem_free(file.data);
-    mem_free(wal.data);
+    put_back(fix, files);
     ck_assert_int_eq(store_open(&fix->store, &fix->options, &fix->err), E_OK);
+}
+
+static struct files load_files(struct storefix *fix)
+{
+    return (struct files){
+        .file = load(fix->path), .wal = load(wal_of(fix)), .mark = load(mark_of(fix))};
+}
+
+static void free_files(struct files *files)
+{
+    mem_free(files->file.data);
+    mem_free(files->wal.data);
+    mem_free(files->mark.data);
 }
 
 /* One flipped bit gave wrong sums with "0 differences": now each byte of the file is found, by the
@@ -217,11 +236,97 @@ START_TEST(test_flipped_bytes)
     fill(&fix);
     storefix_reopen(&fix); /* All is in the file, none in the -wal. */
     ck_assert_int_eq(read_all(&fix, &wanted), E_OK);
-    flip(&fix, false, wanted, found);
+    store_close(&fix.store);
+    struct files files = {.file = load(fix.path)};
+    flip(&fix, &files, &files.file, wanted, found);
     ck_assert_uint_gt(found[FOUND_OPEN], 0);
     ck_assert_uint_gt(found[FOUND_READ], 0);
     ck_assert_uint_gt(found[FOUND_CHECK], 0);
+    free_files(&files);
     storefix_close(&fix);
+}
+END_TEST
+
+/* A changed byte in a -wal looks like its end: what was committed behind it is not lost without a
+ * word. Behind the last sync nothing was promised, and the journal has it all. */
+START_TEST(test_flipped_bytes_of_a_wal)
+{
+    uint64_t found[FOUND_COUNT] = {0};
+    struct storefix fix;
+    uint32_t wanted;
+
+    storefix_open(&fix);
+    storefix_remove(&fix);
+    fix.options.is_sync = true;
+    ck_assert_int_eq(store_open(&fix.store, &fix.options, &fix.err), E_OK);
+    fill(&fix);
+    storefix_vertex(&fix, VERTICES, "v"); /* Its sync is that of all before, the index too. */
+    storefix_commit(&fix);
+    ck_assert_int_eq(read_all(&fix, &wanted), E_OK);
+    struct files files = load_files(&fix);
+    ck_assert_uint_gt(files.wal.size, 100000);
+    store_close(&fix.store);
+    flip(&fix, &files, &files.wal, wanted, found);
+    ck_assert_uint_gt(found[FOUND_OPEN], FLIPS / 2);
+    /* The mark itself: damaged, it says nothing. */
+    store_close(&fix.store);
+    files.mark.data[14] ^= 1;
+    put_back(&fix, &files);
+    ck_assert_int_eq(try_file(&fix, wanted), FOUND_NOTHING);
+    free_files(&files);
+    ck_assert_int_eq(store_open(&fix.store, &fix.options, &fix.err), E_OK);
+    storefix_close(&fix);
+}
+END_TEST
+
+/* A byte that changes under an open store: a frame, then a page that was written from it. */
+START_TEST(test_flipped_while_open)
+{
+    struct storefix fix;
+    uint32_t sum;
+    uint64_t faults = 0;
+
+    storefix_open(&fix);
+    fix.options.cache_bytes = 1 << 16;
+    storefix_reopen(&fix);
+    fill(&fix);
+    struct image wal = load(wal_of(&fix));
+    for (size_t i = 40; i < wal.size; i += 500) {
+        wal.data[i] ^= 4;
+    }
+    save(wal_of(&fix), &wal);
+    mem_free(wal.data);
+    int rc = read_all(&fix, &sum);
+    rc = rc == E_OK ? store_verify(fix.store, count_fault, &faults, &fix.err) : rc;
+    ck_assert_int_eq(rc, E_CORRUPT);
+    ck_assert_ptr_nonnull(strstr(fix.err.text, "does not match its checksum"));
+    storefix_close(&fix);
+}
+END_TEST
+
+START_TEST(test_mark)
+{
+    const struct walmark mark = {.sequence = 3, .salts = {0x01020304, 5}, .size = 0x100000020};
+    uint8_t data[WALMARK_SIZE];
+    uint8_t head[WALMARK_HEAD] = {[15] = 9, [16] = 1, [23] = 2};
+    struct walmark back;
+
+    walmark_encode(&mark, data);
+    back = walmark_decode(data);
+    ck_assert_uint_eq(back.sequence, 3);
+    ck_assert_uint_eq(back.salts[0], 0x01020304);
+    ck_assert_uint_eq(back.salts[1], 5);
+    ck_assert_uint_eq(back.size, mark.size);
+    for (int i = 0; i < WALMARK_SIZE; i++) {
+        data[i] ^= 16;
+        ck_assert_uint_eq(walmark_decode(data).size, 0);
+        data[i] ^= 16;
+    }
+    walmark_begin(&back, head);
+    ck_assert_uint_eq(back.sequence, 9);
+    ck_assert_uint_eq(back.salts[0], 1 << 24);
+    ck_assert_uint_eq(back.salts[1], 2);
+    ck_assert_uint_eq(back.size, 0);
 }
 END_TEST
 
@@ -307,4 +412,5 @@ START_TEST(test_format_before)
 }
 END_TEST
 
-RUN_SUITE("pagesum", test_flipped_bytes, test_format_before)
+RUN_SUITE("pagesum", test_flipped_bytes, test_flipped_bytes_of_a_wal, test_flipped_while_open,
+          test_mark, test_format_before)

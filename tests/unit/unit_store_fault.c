@@ -23,6 +23,7 @@ struct fault_file {
     sqlite3_file file;
     struct fault *fault;
     sqlite3_file *real; /* Behind this struct. */
+    bool is_spared;     /* The mark of a -wal: nothing depends on it. */
 };
 
 static struct fault fault;
@@ -36,7 +37,7 @@ static int strike(struct fault_file *file)
 {
     struct fault *f = file->fault;
 
-    if (f->left < 0) {
+    if (f->left < 0 || file->is_spared) {
         return SQLITE_OK;
     }
     if (f->left > 0) {
@@ -143,6 +144,7 @@ static int on_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int f
     int rc;
 
     mine->fault = f;
+    mine->is_spared = (flags & SQLITE_OPEN_SUPER_JOURNAL) != 0;
     mine->real = (sqlite3_file *)(void *)(mine + 1);
     rc = f->base->xOpen(f->base, name, mine->real, flags, out);
     mine->file.pMethods = mine->real->pMethods == NULL ? NULL : &methods;

@@ -387,6 +387,7 @@ static int write_row(struct job *job, struct part *part)
     sqlite3_stmt *s;
 
     if (!part->row.exists) {
+        counter_digest(&job->tables->counters, part->before.digest, 0);
         stmt_bind_vid(stmt_get(stmt, STMT_VERTEX_DELETE), 1, &part->vertex);
         return stmt_run(stmt, STMT_VERTEX_DELETE, job->err);
     }
@@ -407,6 +408,8 @@ static int write_row(struct job *job, struct part *part)
         sqlite3_bind_int64(s, 2, part->row.label);
         stmt_bind_slice(s, 3, slice_of(job->blob.data, degrees_size));
         stmt_bind_slice(s, 4, props);
+        counter_digest(&job->tables->counters, part->before.digest,
+                       vrow_digest(&part->vertex, part->row.label, props));
     }
     return stmt_run(stmt, id, job->err);
 }

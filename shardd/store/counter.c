@@ -6,6 +6,8 @@
 #include "common/mem.h"
 #include "shardd/store/symbol.h"
 
+enum { KIND_DIGEST = 2 }; /* Beside 0 and 1: vertices and edges. */
+
 static void grow(struct counter_table *table, uint32_t label)
 {
     uint32_t room = table->room == 0 ? 16 : table->room;
@@ -34,6 +36,11 @@ int counter_load(struct counter_table *table, struct stmt *stmt, struct error *e
         int64_t kind = sqlite3_column_int64(s, 0);
         int64_t label = sqlite3_column_int64(s, 1);
 
+        if (kind == KIND_DIGEST && label == 0) {
+            table->digest = (uint64_t)sqlite3_column_int64(s, 2);
+            table->has_digest = true;
+            continue;
+        }
         if (kind < 0 || kind > 1 || label < 0 || label >= SYMBOL_MAX) {
             stmt_reset(stmt, STMT_COUNTER_ALL);
             return error_set(err, E_CORRUPT, "table counter: label %lld", (long long)label);
@@ -80,21 +87,46 @@ uint64_t counter_sum(const struct counter_table *table, bool is_edge)
     return sum;
 }
 
+void counter_digest(struct counter_table *table, uint64_t before, uint64_t after)
+{
+    if (table->has_digest && before != after) {
+        table->digest += after - before;
+        table->is_digest_dirty = true;
+    }
+}
+
+void counter_begin_digest(struct counter_table *table, uint64_t digest)
+{
+    table->digest = digest;
+    table->has_digest = true;
+    table->is_digest_dirty = true;
+}
+
+static int put_row(struct stmt *stmt, int kind, uint32_t label, uint64_t n, struct error *err)
+{
+    sqlite3_stmt *s = stmt_get(stmt, STMT_COUNTER_PUT);
+
+    sqlite3_bind_int(s, 1, kind);
+    sqlite3_bind_int64(s, 2, label);
+    sqlite3_bind_int64(s, 3, (sqlite3_int64)n);
+    return stmt_run(stmt, STMT_COUNTER_PUT, err);
+}
+
 int counter_flush(struct counter_table *table, struct stmt *stmt, struct error *err)
 {
+    if (table->is_digest_dirty) {
+        int rc = put_row(stmt, KIND_DIGEST, 0, table->digest, err);
+        if (rc != E_OK) {
+            return rc;
+        }
+        table->is_digest_dirty = false;
+    }
     for (uint32_t i = 0; i < table->room * 2; i++) {
         struct counter *counter = &table->list[i & 1][i >> 1];
-        sqlite3_stmt *s;
-        int rc;
-
         if (!counter->is_dirty) {
             continue;
         }
-        s = stmt_get(stmt, STMT_COUNTER_PUT);
-        sqlite3_bind_int(s, 1, (int)(i & 1));
-        sqlite3_bind_int64(s, 2, i >> 1);
-        sqlite3_bind_int64(s, 3, (sqlite3_int64)counter->count);
-        rc = stmt_run(stmt, STMT_COUNTER_PUT, err);
+        int rc = put_row(stmt, (int)(i & 1), i >> 1, counter->count, err);
         if (rc != E_OK) {
             return rc;
         }

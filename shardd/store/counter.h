@@ -17,6 +17,9 @@ struct counter {
 struct counter_table {
     struct counter *list[2]; /* Of vertices, of edges: by label symbol. */
     uint32_t room;
+    uint64_t digest; /* Sum over the vertices of vrow_digest: of what no counter tells. */
+    bool has_digest; /* Files of before have none until they are checked. */
+    bool is_digest_dirty;
 };
 
 /* Reads the table; also to undo what was not flushed or was rolled back. */
@@ -26,6 +29,10 @@ void counter_close(struct counter_table *table);
 bool counter_add(struct counter_table *table, bool is_edge, uint32_t label, int64_t delta);
 uint64_t counter_get(const struct counter_table *table, bool is_edge, uint32_t label);
 uint64_t counter_sum(const struct counter_table *table, bool is_edge);
+/* A row was replaced: one that is not there has the digest 0. */
+void counter_digest(struct counter_table *table, uint64_t before, uint64_t after);
+/* Sets it, for a file that is new or has none. */
+void counter_begin_digest(struct counter_table *table, uint64_t digest);
 int counter_flush(struct counter_table *table, struct stmt *stmt, struct error *err);
 
 #endif

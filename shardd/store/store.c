@@ -199,6 +199,10 @@ static int identify(struct store *store, const struct store_options *options, st
         if (rc == E_OK) {
             rc = check_incarnation(store, options, err);
         }
+        if (rc == E_OK) {
+            counter_begin_digest(&store->tables.counters, 0);
+            rc = counter_flush(&store->tables.counters, &store->tables.stmt, err);
+        }
         return rc == E_OK ? store_inner_commit(store, err) : rc;
     }
     if (rc == E_OK) {

@@ -19,6 +19,7 @@ struct verify {
     void *ctx;
     uint64_t *vertex_counts; /* By label. */
     uint64_t *edge_counts;
+    uint64_t digest; /* Of the vertices. */
     uint32_t symbols;
     uint64_t places_wanted; /* Out halves seen. */
     struct edgeplace_finder finder;
@@ -152,6 +153,7 @@ static int verify_vertex(struct verify *verify, const struct vid *vertex)
         return rc;
     }
     verify->vertex_counts[row.label]++;
+    verify->digest += row.digest;
     if (!store_inner_owns(verify->store, vertex)) {
         say(verify, "vertex", vertex, "is not of this shard's range");
     }
@@ -409,6 +411,28 @@ static void verify_counters(struct verify *verify)
     }
 }
 
+/* A vertex or a property that was lost, or changed, together with its counters and index entries.
+ */
+static int verify_digest(struct verify *verify)
+{
+    struct tables *tables = &verify->store->tables;
+
+    if (tables->counters.has_digest) {
+        if (tables->counters.digest != verify->digest) {
+            verify->fault(verify->ctx,
+                          "vertices or properties were lost, or changed otherwise than "
+                          "by a transaction: their digest differs");
+        }
+        return E_OK;
+    }
+    int rc = store_inner_begin(verify->store, 1, verify->err);
+    if (rc == E_OK) {
+        counter_begin_digest(&tables->counters, verify->digest);
+        rc = counter_flush(&tables->counters, &tables->stmt, verify->err);
+    }
+    return rc == E_OK ? store_inner_commit(verify->store, verify->err) : rc;
+}
+
 int store_verify(struct store *store, store_fault_fn fault, void *ctx, struct error *err)
 {
     struct verify verify = {.store = store,
@@ -440,6 +464,7 @@ int store_verify(struct store *store, store_fault_fn fault, void *ctx, struct er
     }
     if (rc == E_OK) {
         verify_counters(&verify);
+        rc = verify_digest(&verify);
     }
     edgeplace_finder_close(&verify.finder);
     bytes_close(&verify.text);

@@ -74,6 +74,7 @@ static int read_row(struct tables *tables, enum stmt_id id, const struct vid *ve
     if (!reader.is_bad && id == STMT_VERTEX_GET) {
         blob = stmt_column_slice(s, 2);
         blob.data = arena_copy(arena, blob.data, blob.size);
+        row->digest = vrow_digest(vertex, row->label, blob);
         vrow_decode_props(blob, arena, row, &reader);
     }
     stmt_reset(&tables->stmt, id);

@@ -416,3 +416,15 @@ int vrow_apply(struct vrow *row, const struct change *change, struct vrow_names 
     }
     return change_meta(&edit);
 }
+
+uint64_t vrow_digest(const struct vid *vertex, uint32_t label, struct slice props)
+{
+    const uint64_t words[3] = {vid_hash(vertex), label, hash_bytes(props.data, props.size)};
+    uint8_t form[24];
+
+    for (size_t i = 0; i < sizeof form; i++) {
+        form[i] = (uint8_t)(words[i / 8] >> 8 * (i % 8));
+    }
+    uint64_t digest = hash_bytes(form, sizeof form);
+    return digest == 0 ? 1 : digest;
+}

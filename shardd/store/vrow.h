@@ -49,6 +49,7 @@ struct vrow {
     uint32_t prop_count;
     uint32_t prop_room;
     struct vrow_prop *props;
+    uint64_t digest; /* As it was read with its properties: vrow_digest; else 0. */
 };
 
 /* Spoils the reader on bad form. */
@@ -81,5 +82,7 @@ struct vrow_names {
 /* Carries out VERTEX_* VPROP_* META_*. What it keeps is in the arena, packed. */
 int vrow_apply(struct vrow *row, const struct change *change, struct vrow_names *names,
                struct arena *arena, struct error *err);
+/* Of a row as it is stored, without its degrees (those follow from its edges): never 0. */
+uint64_t vrow_digest(const struct vid *vertex, uint32_t label, struct slice props);
 
 #endif

@@ -74,6 +74,7 @@ void node_close(struct node **node)
     if (*node == NULL) {
         return;
     }
+    incoming_close(*node);
     for (size_t i = 0; i < (*node)->replica_count; i++) {
         replica_close(&(*node)->replicas[i]);
     }
@@ -372,11 +373,13 @@ void node_message(struct node *node, uint64_t now_ms, const struct message *mess
         }
     } else if (message->type == MESSAGE_APPEND || message->type == MESSAGE_APPEND_ACK ||
                message->type == MESSAGE_APPEND_NACK || message->type == MESSAGE_RELEASE ||
-               message->type == MESSAGE_SHARD_HANDOVER) {
+               message->type == MESSAGE_SNAPSHOT_GET || message->type == MESSAGE_SHARD_HANDOVER) {
         struct replica *replica = node_replica(node, message->shard);
         if (replica != NULL) {
             journal_take(&replica->journal, message);
         }
+    } else if (message->type == MESSAGE_SNAPSHOT_OFFER || message->type == MESSAGE_SNAPSHOT_CHUNK) {
+        incoming_message(node, now_ms, message, out);
     } else if (message->type == MESSAGE_CANCEL) {
         cancel(node, message);
     } else if (message->type == MESSAGE_NODE_CONFIG) {
@@ -450,6 +453,7 @@ int node_turn(struct node *node, uint64_t now_ms, struct outbox *out, struct err
         }
         node->is_status_due = node->is_status_due || was_serving != replica->is_serving;
     }
+    incoming_turn(node, now_ms, out);
     nodeadmin_turn(node, out);
     int rc = tend_one(node, was_busy, err);
     nodeshards_check(node, out);
@@ -461,6 +465,8 @@ uint64_t node_deadline(const struct node *node)
 {
     uint64_t deadline = node->is_status_due || nodeadmin_is_due(node) ? 0 : node->status_ms;
 
+    uint64_t chunk = incoming_deadline(node);
+    deadline = chunk < deadline ? chunk : deadline;
     for (size_t i = 0; i < node->replica_count; i++) {
         uint64_t at =
             node->replicas[i]->is_tend_due ? 0 : replica_deadline(node->replicas[i], node->turn_ms);

@@ -20,6 +20,7 @@
 
 #include "common/map.h"
 #include "common/shardmap.h"
+#include "shardd/incoming.h"
 #include "shardd/replica/replica.h"
 #include "shardd/shard.h"
 
@@ -43,6 +44,7 @@ struct node {
     uint64_t status_ms;   /* When the next heartbeat is due. */
     uint64_t heard_ms;    /* Of the coordinator. */
     uint64_t counted_ms;
+    struct incoming incoming;
     uint64_t turn_ms; /* Of the last turn. */
     size_t turn_next;
     size_t tend_next;

@@ -20,9 +20,9 @@ static void add_replica(struct node *node, struct replica *replica)
     node->replicas[node->replica_count++] = replica;
 }
 
-static void path_of(const struct node *node, uint32_t shard, char *path)
+void nodeshards_path(const struct node *node, uint32_t shard, char *path, size_t room)
 {
-    snprintf(path, PATH_ROOM, "%s/shard-%u.db", node->options.data_dir, shard);
+    snprintf(path, room, "%s/shard-%u.db", node->options.data_dir, shard);
 }
 
 static struct replica *take_out(struct node *node, size_t place)
@@ -135,10 +135,26 @@ static void admit(struct node *node, struct replica *replica, const struct shard
     replica_close(&replica);
 }
 
-static int open_replica(struct node *node, uint64_t now_ms, const struct roster_config *config,
-                        const struct shardmap_graph *graph, const struct shardmap_shard *shard,
-                        struct error *err)
+/* What a crash left of transfers. */
+static int clean_up(struct node *node, const char *path, struct error *err)
 {
+    char copy[PATH_ROOM + 8];
+    int rc = E_OK;
+
+    (void)snprintf(copy, sizeof copy, "%s.copy", path);
+    if (storefile_exists(node->options.vfs, copy)) {
+        rc = storefile_delete(node->options.vfs, copy, err);
+    }
+    if (rc == E_OK && snapshot_is_half(node->options.vfs, path)) {
+        rc = snapshot_discard(node->options.vfs, path, err);
+    }
+    return rc;
+}
+
+static int open_replica(struct node *node, uint64_t now_ms, const struct roster_config *config,
+                        const struct shardmap_shard *shard, bool is_received, struct error *err)
+{
+    const struct shardmap_graph *graph = shardmap_graph_by_id(&node->map, shard->graph);
     enum shardmap_role role = shardmap_role(shard, node->options.node, node->options.boot);
     struct error why = {0};
     char path[PATH_ROOM];
@@ -147,6 +163,7 @@ static int open_replica(struct node *node, uint64_t now_ms, const struct roster_
         .node = node->options.node,
         .boot = node->options.boot,
         .now_ms = now_ms,
+        .is_received = is_received,
         .store = {.path = path,
                   .vfs = node->options.vfs,
                   .cluster_id = node->options.cluster_id,
@@ -161,7 +178,11 @@ static int open_replica(struct node *node, uint64_t now_ms, const struct roster_
                   .adjacency_cache_bytes = node->options.adjacency_cache_bytes,
                   .is_sync = node->options.is_sync}};
 
-    path_of(node, shard->shard, path);
+    nodeshards_path(node, shard->shard, path, sizeof path);
+    int rc = clean_up(node, path, err);
+    if (rc != E_OK) {
+        return rc;
+    }
     if (graph->is_ready && role != SHARDMAP_LEARNER && !storefile_exists(node->options.vfs, path)) {
         /* It held data once. An empty one in its place would pass for the truth. */
         log_error(node->options.log, "node",
@@ -171,7 +192,7 @@ static int open_replica(struct node *node, uint64_t now_ms, const struct roster_
         put_suspect(node, shard->shard, ROSTER_MISSING, 0);
         return E_OK;
     }
-    int rc = replica_open(&replica, &options, &why);
+    rc = replica_open(&replica, &options, &why);
     if (rc == E_OK) {
         admit(node, replica, shard, floor_of(config, shard->shard), path);
         return E_OK;
@@ -229,7 +250,7 @@ static int begin_anew(struct node *node, uint32_t shard, struct error *err)
 {
     char path[PATH_ROOM];
 
-    path_of(node, shard, path);
+    nodeshards_path(node, shard, path, sizeof path);
     log_warn(node->options.log, "node",
              "shard=%u file=%s msg=\"rebuilt from another replica; what is left of the file is in "
              "dropped/ for a day\"",
@@ -239,21 +260,33 @@ static int begin_anew(struct node *node, uint32_t shard, struct error *err)
                                                      : E_OK;
 }
 
+/* A replica that this node is no longer to hold. */
 static int drop_strange(struct node *node, uint32_t shard, struct error *err)
 {
     const uint64_t *place = map_get(&node->places, shard);
+    char path[PATH_ROOM];
 
-    return place == NULL ? E_OK : drop_replica(node, *place, err);
+    map_remove(&node->suspects, shard);
+    if (place != NULL) {
+        return drop_replica(node, *place, err);
+    }
+    nodeshards_path(node, shard, path, sizeof path);
+    return !node->is_swept && storefile_exists(node->options.vfs, path)
+               ? storefile_drop(node->options.vfs, path, err)
+               : E_OK;
 }
 
 static int adopt_shard(struct node *node, uint64_t now_ms, const struct roster_config *config,
-                       const struct shardmap_shard *shard, struct error *err)
+                       const struct shardmap_shard *shard, bool is_received, struct error *err)
 {
     const struct shardmap_graph *graph = shardmap_graph_by_id(&node->map, shard->graph);
     enum shardmap_role role = shardmap_role(shard, node->options.node, node->options.boot);
     const uint64_t *suspect = map_get(&node->suspects, shard->shard);
     int rc = E_OK;
 
+    if (node->incoming.shard == shard->shard) {
+        return E_OK; /* Opened when all of it is there. */
+    }
     if (role == SHARDMAP_STRANGER) {
         return drop_strange(node, shard->shard, err);
     }
@@ -265,7 +298,7 @@ static int adopt_shard(struct node *node, uint64_t now_ms, const struct roster_c
         rc = begin_anew(node, shard->shard, err);
     }
     if (rc == E_OK && node_replica(node, shard->shard) == NULL) {
-        rc = open_replica(node, now_ms, config, graph, shard, err);
+        rc = open_replica(node, now_ms, config, shard, is_received, err);
     }
     struct replica *replica = node_replica(node, shard->shard);
     if (rc == E_OK && replica != NULL) {
@@ -273,6 +306,28 @@ static int adopt_shard(struct node *node, uint64_t now_ms, const struct roster_c
         tell_schema(node, replica, graph);
     }
     return rc;
+}
+
+int nodeshards_open(struct node *node, uint64_t now_ms, uint32_t shard, bool is_received,
+                    struct error *err)
+{
+    const struct shardmap_shard *found = shardmap_shard(&node->map, shard);
+    struct roster_config none = {0};
+
+    return found == NULL ? E_OK : adopt_shard(node, now_ms, &none, found, is_received, err);
+}
+
+int nodeshards_clear(struct node *node, uint32_t shard, struct error *err)
+{
+    const uint64_t *place = map_get(&node->places, shard);
+    char path[PATH_ROOM];
+
+    if (place != NULL) {
+        struct replica *replica = take_out(node, *place);
+        replica_close(&replica);
+    }
+    nodeshards_path(node, shard, path, sizeof path);
+    return storefile_delete(node->options.vfs, path, err);
 }
 
 /* Shards that were created and are in the map no more were dropped with their graph. */
@@ -295,7 +350,7 @@ static int drop_shards(struct node *node, uint32_t shard_next, struct error *err
     }
     /* Those dropped while this process was not running. */
     for (uint32_t shard = 1; shard < shard_next && !node->is_swept && rc == E_OK; shard++) {
-        path_of(node, shard, path);
+        nodeshards_path(node, shard, path, sizeof path);
         if (shardmap_shard(&node->map, shard) == NULL &&
             storefile_exists(node->options.vfs, path)) {
             log_info(node->options.log, "node",
@@ -325,7 +380,7 @@ int nodeshards_adopt(struct node *node, uint64_t now_ms, const struct roster_con
     shardmap_close(&node->map);
     node->map = map;
     for (uint32_t i = 0; i < node->map.shard_count && rc == E_OK; i++) {
-        rc = adopt_shard(node, now_ms, config, &node->map.shards[i], err);
+        rc = adopt_shard(node, now_ms, config, &node->map.shards[i], false, err);
     }
     if (rc == E_OK) {
         rc = drop_shards(node, config->shard_next, err);

@@ -22,6 +22,14 @@ enum { NODESHARDS_SUSPECT_BITS = 3 };
 /* Takes the map of a configuration if it is newer than the one in force. Errors are fatal. */
 int nodeshards_adopt(struct node *node, uint64_t now_ms, const struct roster_config *config,
                      struct error *err);
+/* Opens the node's replica of one shard of the map, if there is to be one; is_received: its file
+ * has just come as a snapshot. */
+int nodeshards_open(struct node *node, uint64_t now_ms, uint32_t shard, bool is_received,
+                    struct error *err);
+/* Closes the replica and deletes its file. */
+int nodeshards_clear(struct node *node, uint32_t shard, struct error *err);
+/* The name of its file. */
+void nodeshards_path(const struct node *node, uint32_t shard, char *path, size_t room);
 /* A file that was found damaged while it was served: nothing more is read from it. */
 void nodeshards_check(struct node *node, struct outbox *out);
 

@@ -168,16 +168,6 @@ static void persist(struct journal *journal, const struct replication_effect *ef
     }
 }
 
-static struct message *say(struct replica *replica, struct replica_turn *turn, peer_id peer,
-                           enum message_type type)
-{
-    struct message *message = outbox_send(turn->out, peer, type, bytes_slice(&replica->body));
-
-    message->shard = replica->shard;
-    message->epoch = replica->journal.core.config.epoch;
-    return message;
-}
-
 static void answer_primary(struct replica *replica, struct replica_turn *turn,
                            const struct replication_effect *effect, enum message_type type)
 {
@@ -185,7 +175,7 @@ static void answer_primary(struct replica *replica, struct replica_turn *turn,
     append_reply_encode(
         &replica->body,
         &(struct append_reply){.epoch = effect->epoch, .index = effect->index, .ts = effect->ts});
-    say(replica, turn, PEER_NODE(PEER_SHARDD, effect->node), type);
+    replica_send(replica, turn, PEER_NODE(PEER_SHARDD, effect->node), type);
 }
 
 static void ask_alter(struct replica *replica, struct replica_turn *turn,
@@ -200,7 +190,7 @@ static void ask_alter(struct replica *replica, struct replica_turn *turn,
 
     bytes_clear(&replica->body);
     roster_alter_encode(&replica->body, &alter);
-    say(replica, turn, turn->coordinator, MESSAGE_SHARD_ALTER);
+    replica_send(replica, turn, turn->coordinator, MESSAGE_SHARD_ALTER);
 }
 
 static void confirm_handover(struct replica *replica, struct replica_turn *turn,
@@ -212,7 +202,7 @@ static void confirm_handover(struct replica *replica, struct replica_turn *turn,
                                                                      .boot = replica->boot,
                                                                      .epoch = effect->epoch,
                                                                      .target = effect->node});
-    say(replica, turn, turn->coordinator, MESSAGE_SHARD_HANDOVER_DONE);
+    replica_send(replica, turn, turn->coordinator, MESSAGE_SHARD_HANDOVER_DONE);
 }
 
 static void carry(struct replica *replica, struct replica_turn *turn,
@@ -245,8 +235,7 @@ static void carry(struct replica *replica, struct replica_turn *turn,
             ask_alter(replica, turn, effect);
             break;
         case REPLICATION_DO_SNAPSHOT:
-            log_warn(turn->log, "replica", "shard=%u node=%u msg=\"needs a snapshot\"",
-                     replica->shard, effect->node);
+            outgoing_want(&replica->outgoing, effect->node, turn->now_ms);
             break;
         case REPLICATION_DO_LEAD:
             journal->lead_epoch = effect->epoch;
@@ -361,6 +350,8 @@ void journal_listen(struct replica *replica, struct replica_turn *turn)
             read_reply(replica, turn, letter, REPLICATION_NACK);
         } else if (letter->type == MESSAGE_RELEASE) {
             read_reply(replica, turn, letter, REPLICATION_RELEASE);
+        } else if (letter->type == MESSAGE_SNAPSHOT_GET) {
+            outgoing_get(replica, turn, letter);
         } else {
             read_handover(replica, turn, letter);
         }
@@ -562,7 +553,7 @@ static int send_one(struct replica *replica, struct replica_turn *turn,
         append.count = (uint32_t)(to + 1 - send->from);
         bytes_clear(&replica->body);
         append_encode(&replica->body, &append, bytes_slice(&entries));
-        say(replica, turn, PEER_NODE(PEER_SHARDD, send->node), MESSAGE_APPEND);
+        replica_send(replica, turn, PEER_NODE(PEER_SHARDD, send->node), MESSAGE_APPEND);
         replication_sent(&journal->core, send, to, entries.size);
     }
     bytes_close(&entries);

@@ -31,7 +31,7 @@ struct journal {
     struct replication_effects effects;
     struct replication_config config; /* Told last; epoch 0: none yet. */
     bool is_config_due;
-    struct message *letters; /* APPEND, its answers, RELEASE, SHARD_HANDOVER; bodies of our own. */
+    struct message *letters; /* Of journal_listen's kinds, with bodies of our own. */
     size_t letter_count, letter_room;
     const struct store_entry *arrived; /* Of the APPEND that is being fed. */
     uint64_t arrived_first;
@@ -56,7 +56,8 @@ int journal_start(struct replica *replica, uint64_t now_ms, struct error *err);
 void journal_close(struct journal *journal);
 /* A configuration; what is not newer is nothing new. */
 void journal_configure(struct journal *journal, const struct replication_config *config);
-/* Copies a letter of another replica, or the coordinator's SHARD_HANDOVER. */
+/* Copies a letter of another replica: APPEND, APPEND_ACK, APPEND_NACK, RELEASE, SNAPSHOT_GET; or
+ * the coordinator's SHARD_HANDOVER. */
 void journal_take(struct journal *journal, const struct message *message);
 /* The index that the next entry of the participant has to have. */
 uint64_t journal_next(const struct journal *journal);

@@ -25,7 +25,12 @@ int replica_open(struct replica **replica, const struct replica_options *options
     arena_init(&opened->arena, 0);
     bytes_init(&opened->body, 0);
     bytes_init(&opened->schema_body, 0);
+    opened->path = mem_text(options->store.path);
     rc = store_open(&opened->store, &options->store, err);
+    if (rc == E_OK && options->is_received) {
+        /* A lease may be out that was granted before the file came. */
+        rc = store_append(opened->store, &(struct store_append){.has_granted = true}, err);
+    }
     if (rc == E_OK) {
         rc = journal_start(opened, options->now_ms, err);
     }
@@ -51,6 +56,7 @@ static void release(struct replica *replica)
     }
     mem_free(replica->requests);
     mem_free(replica->lanes);
+    mem_free(replica->path);
     journal_close(&replica->journal);
     participant_close(&replica->core);
     participant_effects_close(&replica->effects);
@@ -66,6 +72,7 @@ void replica_close(struct replica **replica)
     if (*replica == NULL) {
         return;
     }
+    outgoing_close(&(*replica)->outgoing);
     if ((*replica)->store != NULL) {
         store_close(&(*replica)->store);
     }
@@ -75,6 +82,7 @@ void replica_close(struct replica **replica)
 
 int replica_destroy(struct replica **replica, struct error *err)
 {
+    outgoing_close(&(*replica)->outgoing);
     int rc = store_destroy(&(*replica)->store, err);
 
     release(*replica);
@@ -369,6 +377,9 @@ int replica_turn(struct replica *replica, struct replica_turn *turn, struct erro
         replica_offer_reads(replica, turn);
     }
     if (rc == E_OK) {
+        rc = outgoing_turn(replica, turn, err);
+    }
+    if (rc == E_OK) {
         rc = journal_send(replica, turn, err);
     }
     remove_done(replica);
@@ -412,7 +423,9 @@ uint64_t replica_deadline(const struct replica *replica, uint64_t now_ms)
 {
     const struct journal *journal = &replica->journal;
     uint64_t deadline = journal_deadline(journal);
+    uint64_t copy = outgoing_deadline(&replica->outgoing);
 
+    deadline = copy < deadline ? copy : deadline;
     if (journal->is_config_due || journal->letter_count > 0) {
         return 0;
     }
@@ -429,9 +442,22 @@ uint64_t replica_deadline(const struct replica *replica, uint64_t now_ms)
     return at < deadline ? at : deadline;
 }
 
+void replica_send(struct replica *replica, struct replica_turn *turn, peer_id peer,
+                  enum message_type type)
+{
+    struct message *message = outbox_send(turn->out, peer, type, bytes_slice(&replica->body));
+
+    message->shard = replica->shard;
+    message->epoch = replica->journal.core.config.epoch;
+}
+
 int replica_tend(struct replica *replica, uint64_t keep, struct error *err)
 {
     struct error problem = {0};
+    uint64_t copy = outgoing_keep(&replica->outgoing);
+    uint64_t hold = replication_keep(&replica->journal.core);
+
+    store_hold(replica->store, copy < hold ? copy : hold);
 
     replica->is_tend_due = store_tend(replica->store, keep, &problem);
     if (problem.code != E_OK && problem.code != E_LIMIT) {

@@ -26,6 +26,7 @@
 
 #include "common/outbox.h"
 #include "shardd/replica/journal.h"
+#include "shardd/replica/outgoing.h"
 #include "shardd/replica/participant.h"
 #include "shardd/store/store.h"
 
@@ -82,6 +83,7 @@ struct replica_options {
     uint32_t node;
     uint64_t boot;
     uint64_t now_ms;
+    bool is_received; /* The file has just come as a snapshot. */
 };
 
 struct replica {
@@ -90,7 +92,9 @@ struct replica {
     uint32_t graph;
     uint64_t boot;
     struct store *store;
+    char *path; /* Of its file. */
     struct journal journal;
+    struct outgoing outgoing;
     bool is_serving; /* It leads under epoch, and core is there. */
     uint64_t epoch;
     struct participant core;
@@ -142,6 +146,9 @@ int replica_turn(struct replica *replica, struct replica_turn *turn, struct erro
 int replica_serve(struct replica *replica, struct replica_turn *turn, uint64_t epoch,
                   struct error *err);
 void replica_stop(struct replica *replica);
+/* To another process, about this shard: what is in replica->body. */
+void replica_send(struct replica *replica, struct replica_turn *turn, peer_id peer,
+                  enum message_type type);
 /* Null if it is no more. */
 struct replica_request *replica_request(const struct replica *replica, uint64_t token);
 /* For replica_offer.c and journal.c: feeds the core and carries out its effects. txn1: body of a

@@ -250,6 +250,13 @@ static int remove_marker(const char *vfs, const char *path, struct error *err)
     return rc == SQLITE_OK ? E_OK : fault(rc, "delete", name, err);
 }
 
+int snapshot_discard(const char *vfs, const char *path, struct error *err)
+{
+    int rc = storefile_delete(vfs, path, err);
+
+    return rc == E_OK ? remove_marker(vfs, path, err) : rc;
+}
+
 int snapshot_target_open(struct snapshot_target **incoming, const char *vfs, const char *path,
                          uint64_t size, struct error *err)
 {

@@ -46,6 +46,8 @@ struct snapshot_target;
 
 /* A crash came between snapshot_target_open and snapshot_target_finish: not to be opened. */
 bool snapshot_is_half(const char *vfs, const char *path);
+/* Deletes it. */
+int snapshot_discard(const char *vfs, const char *path, struct error *err);
 /* Begins to receive a file of size bytes at path; nothing may be there but half a file. */
 int snapshot_target_open(struct snapshot_target **incoming, const char *vfs, const char *path,
                          uint64_t size, struct error *err);

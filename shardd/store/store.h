@@ -34,6 +34,8 @@ enum store_entry_kind {
     STORE_SCHEMA = 6   /* varint version, count; of each index blobs: name, label, key. */
 };
 
+enum { STORE_HOLD_BYTES = 1 << 30, STORE_HOLD_ENTRIES = 1 << 20 };
+
 struct store_entry {
     uint64_t index; /* From 1, without gaps. */
     uint64_t epoch;
@@ -152,6 +154,10 @@ int store_read(struct store *store, const struct read_request *request,
                const struct store_budget *budget, struct bytes *reply, struct error *err);
 
 /* ---- upkeep ---- */
+
+/* Another replica still needs the journal from this index on; UINT64_MAX: none does. It is kept
+ * from there while it is not larger than STORE_HOLD_BYTES and STORE_HOLD_ENTRIES. */
+void store_hold(struct store *store, uint64_t index);
 
 /* Called when idle and now and then: passive checkpoints, trims of the journal (keep `keep`
  * entries, and at most 4 MiB, or an eighth of the file if that is more), chunks of index building.

@@ -20,6 +20,7 @@ struct store {
     struct store_state state;
     struct store_counters counters;
     uint64_t journal_bytes; /* Of the bodies in the journal. */
+    uint64_t hold;          /* Of store_hold; 0: never said. */
     struct bytes key;       /* Scratch of store_inner_owns. */
     struct vid last_owned;  /* An integer id just seen to be in the range. */
     bool has_last_owned;

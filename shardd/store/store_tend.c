@@ -1,5 +1,7 @@
 #include "shardd/store/store_inner.h"
 
+#include <assert.h>
+
 enum {
     CHECKPOINT_FRAMES = 1024, /* 4 MiB of WAL. */
     INDEX_ROWS = 1000,        /* A chunk of building. */
@@ -48,7 +50,17 @@ static int last_done(struct store *store, uint64_t *index, struct error *err)
         *index = (uint64_t)sqlite3_column_int64(s, 0) - 1;
     }
     stmt_reset(stmt, STMT_PREPARED_FIRST);
+    if (store->hold != 0 && store->hold <= *index && store->journal_bytes < STORE_HOLD_BYTES &&
+        store->state.last - store->hold < STORE_HOLD_ENTRIES) {
+        *index = store->hold - 1;
+    }
     return E_OK;
+}
+
+void store_hold(struct store *store, uint64_t index)
+{
+    assert(index != 0);
+    store->hold = index;
 }
 
 /* Which entries go: those before the last `keep`, and those in front until the rest is small

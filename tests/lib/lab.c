@@ -6,9 +6,11 @@
 
 #include <assert.h>
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const uint32_t coordinators[] = {1};
@@ -56,7 +58,10 @@ void lab_start_node(struct lab *lab, uint32_t node)
                                    .coordinators = coordinators,
                                    .coordinator_count = 1};
 
-    snprintf(folders[node], sizeof folders[node], "%s", lab->folder);
+    snprintf(folders[node], sizeof folders[node], "%s/node-%u", lab->folder, node);
+    if (mkdir(folders[node], 0700) != 0 && errno != EEXIST) {
+        abort();
+    }
     lab->boot_of[node] = options.boot;
     int rc = node_open(&lab->nodes[node], &options, &err);
     if (rc != E_OK) {
@@ -96,7 +101,9 @@ static void remove_folder(const char *folder)
 
     while (dir != NULL && (entry = readdir(dir)) != NULL) {
         snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
-        unlink(path);
+        if (unlink(path) != 0 && errno == EISDIR && entry->d_name[0] != '.') {
+            remove_folder(path);
+        }
     }
     closedir(dir);
     rmdir(folder);

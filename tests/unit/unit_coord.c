@@ -415,7 +415,7 @@ START_TEST(coordinators_of_another_incarnation_configure_nothing)
     ck_assert_uint_eq(lab.nodes[1]->incarnation, first);
     ck_assert_uint_eq(lab.coord->state.node_count, 0);
     ck_assert_uint_eq(lab.nodes[1]->map.version, 0);
-    ck_assert(is_there(&lab, "shard-1.db") && is_there(&lab, "shard-2.db"));
+    ck_assert(is_there(&lab, "node-1/shard-1.db") && is_there(&lab, "node-1/shard-2.db"));
 
     lab_stop_coord(&lab);
     move(&lab, "kept.db", "coordinator.db");
@@ -437,7 +437,7 @@ START_TEST(a_file_of_another_incarnation_is_suspect)
     lab_open(&lab, 1);
     lab_boot(&lab, "g", 2);
     lab_stop_node(&lab, 1);
-    snprintf(path, sizeof path, "%s/shard-1.db", lab.folder);
+    snprintf(path, sizeof path, "%s/node-1/shard-1.db", lab.folder);
     sqlite3 *db;
     ck_assert_int_eq(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, pagesum_vfs(NULL)),
                      SQLITE_OK);

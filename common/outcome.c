@@ -58,6 +58,51 @@ static size_t place_of(const struct outcome_session *session, uint64_t seq)
     return at;
 }
 
+void outcome_hear(struct outcome_table *table, uint64_t sid, uint64_t now_ms)
+{
+    session_new(table, sid)->heard_ms = now_ms;
+}
+
+static bool is_running(const struct outcome_session *session)
+{
+    for (size_t i = 0; i < session->count; i++) {
+        if (session->outcomes[i].state == OUTCOME_RUNNING) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool outcome_silent(struct outcome_table *table, uint64_t now_ms, uint64_t silence_ms,
+                    uint64_t *sid)
+{
+    for (size_t i = 0; i < table->count; i++) {
+        struct outcome_session *session = &table->sessions[i];
+        if (session->heard_ms == 0) {
+            session->heard_ms = now_ms; /* Of before the start: its time begins now. */
+        } else if (now_ms >= session->heard_ms + silence_ms && !is_running(session)) {
+            *sid = session->sid;
+            return true;
+        }
+    }
+    return false;
+}
+
+void outcome_end(struct outcome_table *table, uint64_t sid)
+{
+    struct outcome_session *session = session_of(table, sid);
+
+    if (session == NULL) {
+        return;
+    }
+    mem_free(session->outcomes);
+    map_remove(&table->places, sid);
+    *session = table->sessions[--table->count];
+    if (session != &table->sessions[table->count]) {
+        map_put(&table->places, session->sid, (uint64_t)(session - table->sessions) + 1);
+    }
+}
+
 void outcome_trim(struct outcome_table *table, uint64_t sid, uint64_t low_seq)
 {
     struct outcome_session *session = session_new(table, sid);

@@ -34,6 +34,7 @@ struct outcome_entry {
 struct outcome_session {
     uint64_t sid;
     uint64_t low_seq;
+    uint64_t heard_ms; /* When it was asked for last; 0: not since the start. */
     struct outcome_entry *outcomes; /* By seq. */
     size_t count;
     size_t room;
@@ -52,6 +53,14 @@ void outcome_close(struct outcome_table *table);
 void outcome_trim(struct outcome_table *table, uint64_t sid, uint64_t low_seq);
 struct outcome_entry outcome_find(const struct outcome_table *table, uint64_t sid, uint64_t seq);
 void outcome_put(struct outcome_table *table, uint64_t sid, const struct outcome_entry *outcome);
+/* It is asked for now. */
+void outcome_hear(struct outcome_table *table, uint64_t sid, uint64_t now_ms);
+/* A session that was not asked for during silence_ms, and has nothing under way: its router is
+ * gone, or has nothing left to repeat. False: none. */
+bool outcome_silent(struct outcome_table *table, uint64_t now_ms, uint64_t silence_ms,
+                    uint64_t *sid);
+/* Forgets the session. */
+void outcome_end(struct outcome_table *table, uint64_t sid);
 void outcome_forget(struct outcome_table *table, uint64_t sid, uint64_t seq);
 /* Refusals of the epoch before are forgotten. */
 void outcome_epoch(struct outcome_table *table);

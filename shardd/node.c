@@ -409,6 +409,7 @@ static int tend_one(struct node *node, bool was_busy, struct error *err)
         if (node->replicas[place]->is_tend_due) {
             node->tend_next = place + 1;
             int rc = replica_tend(node->replicas[place], node->options.journal_keep, err);
+            rc = rc != E_OK ? rc : replica_end_sessions(node->replicas[place], node->turn_ms, err);
             return store_damage(node->replicas[place]->store, NULL) == E_OK ? rc : E_OK;
         }
     }

@@ -281,6 +281,7 @@ static void on_commit1(struct participant *p, const struct participant_event *ev
     struct slice text = {0};
     int code;
 
+    outcome_hear(&p->sessions, event->sid, event->now_ms);
     outcome_trim(&p->sessions, event->sid, event->low_seq);
     struct outcome_entry known = outcome_find(&p->sessions, event->sid, event->seq);
     switch (known.state) {
@@ -622,6 +623,17 @@ uint64_t participant_deadline(const struct participant *p)
 bool participant_has_prepared(const struct participant *p)
 {
     return lock_has_held(&p->locks);
+}
+
+bool participant_silent_session(struct participant *p, uint64_t now_ms, uint64_t silence_ms,
+                                uint64_t *sid)
+{
+    return outcome_silent(&p->sessions, now_ms, silence_ms, sid);
+}
+
+void participant_end_session(struct participant *p, uint64_t sid)
+{
+    outcome_end(&p->sessions, sid);
 }
 
 bool participant_is_pending(const struct participant *p, const struct lock_set *locks)

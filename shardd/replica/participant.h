@@ -200,6 +200,10 @@ bool participant_has_prepared(const struct participant *p);
 void participant_effects_close(struct participant_effects *effects);
 /* READ, after WAIT: what it waits for is still locked, so reading again would not help. */
 /* Such a write would queue: an entry that is not yet applied is in its way. */
+/* A session whose router was not heard for so long, with nothing under way; then forgets it. */
+bool participant_silent_session(struct participant *p, uint64_t now_ms, uint64_t silence_ms,
+                                uint64_t *sid);
+void participant_end_session(struct participant *p, uint64_t sid);
 bool participant_is_pending(const struct participant *p, const struct lock_set *locks);
 bool participant_is_blocked(const struct participant *p, uint64_t token);
 /* A waiting read was cancelled. */

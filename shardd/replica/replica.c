@@ -8,7 +8,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { READ_LEAST_US = 2500 };
+enum { READ_LEAST_US = 2500, SESSIONS_LOOK_MS = 60000, SESSION_MS = 3600000 };
 
 /* ---- open ---- */
 
@@ -22,6 +22,7 @@ int replica_open(struct replica **replica, const struct replica_options *options
     opened->shard = options->store.shard;
     opened->graph = options->store.graph;
     opened->boot = options->boot;
+    opened->session_ms = SESSION_MS;
     arena_init(&opened->arena, 0);
     bytes_init(&opened->body, 0);
     bytes_init(&opened->schema_body, 0);
@@ -449,6 +450,30 @@ void replica_send(struct replica *replica, struct replica_turn *turn, peer_id pe
 
     message->shard = replica->shard;
     message->epoch = replica->journal.core.config.epoch;
+}
+
+/* A router repeats what it waits for every few seconds: of one that was not heard for an hour no
+ * copy of a commit is under way, so its outcomes need not be remembered. */
+int replica_end_sessions(struct replica *replica, uint64_t now_ms, struct error *err)
+{
+    struct error problem = {0};
+    uint64_t sid;
+
+    if (!replica->is_serving || now_ms < replica->sessions_ms) {
+        return E_OK;
+    }
+    replica->sessions_ms = now_ms + SESSIONS_LOOK_MS;
+    while (participant_silent_session(&replica->core, now_ms, replica->session_ms, &sid)) {
+        int rc = store_end_session(replica->store, sid, &problem);
+        if (rc != E_OK) {
+            if (rc != E_LIMIT && err != NULL) {
+                *err = problem;
+            }
+            return rc == E_LIMIT ? E_OK : rc;
+        }
+        participant_end_session(&replica->core, sid);
+    }
+    return E_OK;
 }
 
 int replica_tend(struct replica *replica, uint64_t keep, struct error *err)

@@ -112,6 +112,8 @@ struct replica {
     bool is_behind; /* Committed entries could not be applied: the disk is full. */
     bool is_tend_due;
     uint64_t retry_ms;                    /* After a full disk: not before. */
+    uint64_t session_ms;                  /* A router that is silent for so long is gone. */
+    uint64_t sessions_ms;                 /* When its sessions are looked at next. */
     uint64_t vertices, edges, file_bytes; /* When last looked at, for the heartbeat. */
     struct arena arena;                   /* Of a turn. */
     struct bytes body;                    /* Of an answer. */
@@ -159,6 +161,8 @@ void replica_feed(struct replica *replica, struct replica_turn *turn,
 bool replica_turn_is_over(const struct replica_turn *turn);
 void replica_refuse(struct replica_request *request, struct outbox *out, const struct error *err);
 uint64_t replica_deadline(const struct replica *replica, uint64_t now_ms);
+/* Now and then: forgets the sessions of routers that are gone. */
+int replica_end_sessions(struct replica *replica, uint64_t now_ms, struct error *err);
 /* Upkeep of the file; keep: entries of journal. */
 int replica_tend(struct replica *replica, uint64_t keep, struct error *err);
 

@@ -515,6 +515,15 @@ int store_each_session(struct store *store, store_session_fn visit, void *ctx, s
     return rc;
 }
 
+int store_end_session(struct store *store, uint64_t sid, struct error *err)
+{
+    sqlite3_stmt *s = stmt_get(&store->tables.stmt, STMT_SESSION_TRIM);
+
+    sqlite3_bind_int64(s, 1, (sqlite3_int64)sid);
+    sqlite3_bind_int64(s, 2, INT64_MAX);
+    return stmt_run(&store->tables.stmt, STMT_SESSION_TRIM, err);
+}
+
 int store_each_count(struct store *store, store_count_fn visit, void *ctx, struct error *err)
 {
     const struct tables *tables = &store->tables;

@@ -124,8 +124,8 @@ typedef void (*store_session_fn)(void *ctx, uint64_t sid, uint64_t seq, uint64_t
 int store_each_prepared(struct store *store, store_prepared_fn visit, void *ctx, struct error *err);
 int store_each_finished(struct store *store, store_finished_fn visit, void *ctx, struct error *err);
 int store_each_session(struct store *store, store_session_fn visit, void *ctx, struct error *err);
-/* Lets go of outcomes of a session (sid) that were all answered, or of all sessions that expired.
- * */
+/* Lets go of the outcomes of a session that has ended. */
+int store_end_session(struct store *store, uint64_t sid, struct error *err);
 
 /* ---- validation, against what is applied ---- */
 

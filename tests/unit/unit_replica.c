@@ -35,6 +35,7 @@ struct fixture {
     uint64_t req_id;
     uint64_t epoch;
     peer_id peer;       /* Who asks; 0: one. */
+    uint64_t sid;       /* Of its commits; 0: 1. */
     uint64_t rows_left; /* Of a turn; 0: ROWS. */
     uint64_t (*micros)(void);
     uint64_t end_us;
@@ -135,7 +136,8 @@ static uint64_t commit1_of(struct fixture *f, uint64_t seq, const struct bytes *
 {
     struct bytes body = {0};
     struct txn_part part = {.shard = 3, .epoch = f->epoch, .changes = bytes_slice(changes)};
-    struct txn_request request = {.sid = 1, .seq = seq, .part_count = 1, .parts = &part};
+    struct txn_request request = {
+        .sid = f->sid == 0 ? 1 : f->sid, .seq = seq, .part_count = 1, .parts = &part};
 
     txn_request_encode(&body, &request);
     uint64_t req_id = take(f, MESSAGE_COMMIT1, &body);
@@ -459,6 +461,65 @@ START_TEST(reads_wait_for_the_decision)
 }
 END_TEST
 
+static void count_session(void *ctx, uint64_t sid, uint64_t seq, uint64_t index)
+{
+    (void)sid;
+    (void)seq;
+    (void)index;
+    ++*(int *)ctx;
+}
+
+static int sessions_of(struct fixture *f)
+{
+    int count = 0;
+
+    ck_assert_int_eq(store_each_session(f->replica->store, count_session, &count, NULL), E_OK);
+    return count;
+}
+
+/* 13 starts of a router left 13 rows for ever. One that was not heard for an hour is forgotten, in
+ * memory and in the file; one that is heard is not, nor one of before a restart until its hour is
+ * over. */
+START_TEST(sessions_of_routers_that_are_gone_are_forgotten)
+{
+    struct fixture f;
+
+    start(&f);
+    for (f.sid = 1; f.sid <= 13; f.sid++) {
+        commit1(&f, 1, (int64_t)f.sid);
+        turn(&f);
+    }
+    ck_assert_int_eq(sessions_of(&f), 13);
+    f.now_ms += 3000000;
+    f.sid = 7;
+    commit1(&f, 2, 100);
+    turn(&f);
+    ck_assert_int_eq(replica_end_sessions(f.replica, f.now_ms, NULL), E_OK);
+    ck_assert_int_eq(sessions_of(&f), 14);
+    f.now_ms += 700000;
+    ck_assert_int_eq(replica_end_sessions(f.replica, f.now_ms, NULL), E_OK);
+    ck_assert_int_eq(sessions_of(&f), 2);
+    ck_assert_uint_eq(f.replica->core.sessions.count, 1);
+    uint64_t again = commit1(&f, 2, 100);
+    turn(&f);
+    check_outcome(&f, again, MESSAGE_COMMIT1_REPLY, E_OK);
+
+    replica_close(&f.replica);
+    outbox_clear(&f.out);
+    open_again(&f);
+    turn(&f);
+    f.now_ms += 60000;
+    ck_assert_int_eq(replica_end_sessions(f.replica, f.now_ms, NULL), E_OK);
+    f.now_ms += 3500000;
+    ck_assert_int_eq(replica_end_sessions(f.replica, f.now_ms, NULL), E_OK);
+    ck_assert_int_eq(sessions_of(&f), 2);
+    f.now_ms += 200000;
+    ck_assert_int_eq(replica_end_sessions(f.replica, f.now_ms, NULL), E_OK);
+    ck_assert_int_eq(sessions_of(&f), 0);
+    stop(&f);
+}
+END_TEST
+
 START_TEST(restart_keeps_what_is_prepared)
 {
     struct fixture f;
@@ -644,5 +705,5 @@ RUN_SUITE("replica", a_dropped_file_is_kept_for_a_day, one_commit_a_turn,
           a_batch_of_writes_is_capped_and_goes_on_in_order,
           writes_and_reads_end_with_the_time_of_the_turn,
           reads_are_charged_across_the_queue_and_shared_between_routers,
-          reads_wait_for_the_decision, restart_keeps_what_is_prepared, fences,
-          requests_have_deadlines, administration_of_a_node)
+          reads_wait_for_the_decision, sessions_of_routers_that_are_gone_are_forgotten,
+          restart_keeps_what_is_prepared, fences, requests_have_deadlines, administration_of_a_node)

@@ -40,6 +40,11 @@
  * a lease was granted          has_granted is durable: a start waits for a whole lease before it
  *                              leads
  *
+ * The coordinator takes an ALTER if epoch, cfgver and the primary's boot are those in force and
+ * each member that joins has the boot that the ALTER names; if only the last is not so, it raises
+ * cfgver without a change, so that the primary may ask anew. A node whose disk was lost says so at
+ * each start until it is in sync again.
+ *
  * Invariants, asserted: applied <= commit <= durable <= last; what is committed is never truncated;
  * promised never falls; a primary's entries are of its epoch.
  *
@@ -137,7 +142,7 @@ enum replication_effect_kind {
     REPLICATION_DO_ACK,      /* To node: epoch, index: match, ts. */
     REPLICATION_DO_NACK,     /* To node: epoch: promised, index: hint, ts. */
     REPLICATION_DO_COMMIT,   /* Entries up to index are committed: apply, then APPLIED. */
-    REPLICATION_DO_ALTER,    /* To the coordinator: epoch, cfgver, set: the ISR wished for. */
+    REPLICATION_DO_ALTER,    /* To the coordinator: epoch, cfgver, set: the ISR wished, boots. */
     REPLICATION_DO_SNAPSHOT, /* Node needs a snapshot: the entries it lacks are trimmed. */
     REPLICATION_DO_LEAD,     /* Serves from now on, in epoch; all up to last is applied. */
     REPLICATION_DO_HANDOVER, /* To the coordinator: node has everything, let it lead. */
@@ -153,7 +158,7 @@ struct replication_effect {
     uint64_t ts;
     uint64_t cfgver;
     struct nodeset set;
-    uint64_t boots[NODESET_MAX]; /* ALTER: of the set, as known; 0: not heard. */
+    uint64_t boots[NODESET_MAX]; /* ALTER: of each; the coordinator compares those who join. */
     /* PERSIST. */
     uint64_t seq;
     uint64_t truncate; /* First, delete the entries from this index on; 0: none. */
@@ -194,7 +199,6 @@ struct replication_peer {
     uint64_t lease_until;  /* It does not lead before. */
     uint64_t sent_prev;    /* The predecessor named by the last APPEND. */
     uint64_t looked_at;    /* NACKs of APPENDs before it say nothing new. */
-    uint64_t sent_max;     /* Highest index ever sent in this epoch. */
     uint64_t flight_bytes; /* Sum of the next. */
     uint32_t flight_count; /* APPENDs with entries that are not acknowledged. */
     struct {
@@ -253,11 +257,13 @@ struct replication {
     /* As a primary. */
     struct replication_peer peers[NODESET_MAX];
     uint32_t peer_count;
-    uint64_t noop;    /* Index of the epoch's first entry; 0: to be appended. */
-    uint64_t noop_at; /* When to try again. */
+    uint64_t sent_max; /* Highest index sent in this epoch, to whomever: it stands. */
+    uint64_t noop;     /* Index of the epoch's first entry; 0: to be appended. */
+    uint64_t noop_at;  /* When to try again. */
     bool is_leading;
     bool has_pending;
     struct nodeset pending; /* The ISR asked for; counts from the sending on. */
+    uint64_t pending_boots[NODESET_MAX];
     uint64_t pending_at;
     uint32_t handover; /* To whom; 0: none. */
     uint64_t handover_until, handover_at;

@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <string.h>
 
 enum {
     PROBE_ENTRIES = 64, /* Sent while it is not known where the journals agree. */
@@ -192,6 +193,7 @@ void replication_primary_begin(struct replication *r, uint64_t now)
     trace_note(r->trace, "epoch %" PRIu64 " names this process -> noop", r->config.epoch);
     r->role = REPLICATION_PRIMARY;
     r->noop = 0;
+    r->sent_max = 0;
     r->tick_at = now;
     append_noop(r);
     set_peers(r, now);
@@ -235,10 +237,8 @@ void replication_primary_local(struct replication *r, const struct replication_e
 
 bool replication_primary_lost(struct replication *r, uint64_t last, uint64_t now)
 {
-    for (uint32_t i = 0; i < r->peer_count; i++) {
-        if (r->peers[i].sent_max > last) {
-            return false; /* It may be durable there. */
-        }
+    if (r->sent_max > last) {
+        return false; /* It may be durable there, also where no replica is any more. */
     }
     assert(last >= r->commit);
     if (last < r->epochs.last) {
@@ -264,10 +264,7 @@ static void alter(struct replication *r, uint64_t now)
     effect->epoch = r->config.epoch;
     effect->cfgver = r->config.cfgver;
     effect->set = r->pending;
-    for (uint32_t i = 0; i < r->pending.count; i++) {
-        const struct replication_peer *peer = peer_of(r, r->pending.nodes[i]);
-        effect->boots[i] = peer == NULL ? r->boot : peer->boot;
-    }
+    memcpy(effect->boots, r->pending_boots, sizeof effect->boots);
     r->pending_at = now;
 }
 
@@ -276,6 +273,12 @@ static void propose(struct replication *r, const struct nodeset *set, uint64_t n
     assert(!r->has_pending && set->count > 0);
     r->has_pending = true;
     r->pending = *set;
+    for (uint32_t i = 0; i < set->count; i++) {
+        const struct replication_peer *peer = peer_of(r, set->nodes[i]);
+        /* Those whose match it is that speaks for them: a repeat says the same, although another
+         * boot may have been heard since. */
+        r->pending_boots[i] = peer == NULL ? r->boot : peer->boot;
+    }
     if (set->count < r->config.isr.count) {
         r->counters.shrinks++;
     } else {
@@ -567,7 +570,7 @@ void replication_sent(struct replication *r, const struct replication_send *send
     peer->flight_count++;
     peer->flight_bytes += bytes;
     peer->next = to + 1;
-    peer->sent_max = to > peer->sent_max ? to : peer->sent_max;
+    r->sent_max = to > r->sent_max ? to : r->sent_max;
 }
 
 /* ---- upkeep ---- */

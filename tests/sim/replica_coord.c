@@ -163,26 +163,38 @@ static bool is_current(const struct world *world, const struct world_event *even
            event->from == config->primary && event->boot == config->primary_boot;
 }
 
+/* What a boot that ended had acknowledged, the next one may not have. */
+static bool is_of_boots(const struct world *world, const struct world_event *event)
+{
+    for (uint32_t i = 0; i < event->set.count; i++) {
+        uint32_t node = event->set.nodes[i];
+        if (!nodeset_has(&world->coord.config.isr, node) &&
+            event->boots[i] != world->coord.boots[node]) {
+            return mutation_is(MUTATION_REPLICATION_ANY_BOOT);
+        }
+    }
+    return true;
+}
+
 static void on_alter(struct world *world, const struct world_event *event)
 {
-    const struct replication_config *config = &world->coord.config;
-    bool is_good = is_current(world, event) && nodeset_has(&event->set, event->from) &&
-                   nodeset_holds(&config->replicas, &event->set);
+    struct replication_config *config = &world->coord.config;
 
-    for (uint32_t i = 0; is_good && i < event->set.count; i++) {
-        uint32_t node = event->set.nodes[i];
-        /* What a boot that ended had acknowledged, the next one may not have. */
-        is_good = nodeset_has(&config->isr, node) || mutation_is(MUTATION_REPLICATION_ANY_BOOT) ||
-                  event->boots[i] == world->coord.boots[node];
+    if (!is_current(world, event) || !nodeset_has(&event->set, event->from) ||
+        !nodeset_holds(&config->replicas, &event->set)) {
+        tell(world, event->from);
+        return;
     }
-    if (is_good) {
+    if (is_of_boots(world, event)) {
         world->counters.shrinks += event->set.count < config->isr.count;
         world->counters.grows += event->set.count > config->isr.count;
         set_isr(world, event->set);
         absolve(world);
-        tell_all(world);
+    } else {
+        config->cfgver++; /* It was repeated for ever. */
+        world->counters.boots_refused++;
     }
-    tell(world, event->from);
+    tell_all(world);
 }
 
 static void on_handed(struct world *world, const struct world_event *event)

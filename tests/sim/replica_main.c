@@ -22,10 +22,10 @@ struct field {
     }
 
 static const struct field fields[] = {
-    FIELD(writes),    FIELD(reads),          FIELD(failovers),       FIELD(elr_elections),
-    FIELD(shrinks),   FIELD(grows),          FIELD(truncations),     FIELD(snapshots),
-    FIELD(handovers), FIELD(reloads),        FIELD(crashes),         FIELD(wipes),
-    FIELD(messages),  FIELD(replicas_added), FIELD(replicas_removed)};
+    FIELD(writes),    FIELD(reads),          FIELD(failovers),        FIELD(elr_elections),
+    FIELD(shrinks),   FIELD(grows),          FIELD(truncations),      FIELD(snapshots),
+    FIELD(handovers), FIELD(reloads),        FIELD(crashes),          FIELD(wipes),
+    FIELD(messages),  FIELD(replicas_added), FIELD(replicas_removed), FIELD(boots_refused)};
 
 enum { FIELDS = sizeof fields / sizeof fields[0] };
 

@@ -143,6 +143,7 @@ struct world_op {
 struct world_counters {
     uint64_t writes, reads, failovers, elr_elections, shrinks, grows, truncations, snapshots;
     uint64_t handovers, reloads, crashes, wipes, replicas_added, replicas_removed, messages;
+    uint64_t boots_refused;
 };
 
 /* What a seed decides. */

@@ -5,6 +5,7 @@
 #include "tests/lib/runner.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { HOSTS = 3, SECOND = 1000000 };
 
@@ -20,6 +21,7 @@ struct host {
     uint64_t stopped;
     uint32_t alters, snapshots, handovers;
     struct nodeset wished;
+    uint64_t boots[NODESET_MAX]; /* Of the last ALTER. */
 };
 
 struct rig {
@@ -74,6 +76,7 @@ static void carry(struct rig *rig, uint32_t node, const struct replication_effec
     case REPLICATION_DO_ALTER:
         host->alters++;
         host->wished = effect->set;
+        memcpy(host->boots, effect->boots, sizeof host->boots);
         break;
     case REPLICATION_DO_SNAPSHOT:
         host->snapshots++;
@@ -530,6 +533,31 @@ START_TEST(a_full_disk_ends_a_primary_that_has_sent)
 }
 END_TEST
 
+/* The simulator's seed 25611: a replica that was taken out came back with what it had been sent. */
+START_TEST(what_was_sent_to_a_replica_that_left_is_not_taken_back)
+{
+    struct rig *rig = rig_new(2, 1);
+    struct host *host = host_of(rig, 1);
+
+    start(rig, 3, 103);
+    (void)nodeset_add(&rig->config.replicas, 3);
+    tell(rig);
+    tick(rig, 60000);
+    host_of(rig, 2)->is_down = true;
+    host->is_disk_slow = true;
+    local(rig, 1, 3);
+    ck_assert_uint_eq(host_of(rig, 3)->core.epochs.last, 4);
+    rig->config.cfgver++;
+    nodeset_remove(&rig->config.isr, 2);
+    nodeset_remove(&rig->config.isr, 3);
+    rig->config.replicas = nodeset_of(1);
+    tell(rig);
+    feed(rig, 1, (struct replication_event){.kind = REPLICATION_LOST, .seq = host->seq});
+    ck_assert(host->must_reload);
+    rig_free(rig);
+}
+END_TEST
+
 START_TEST(an_answer_of_an_earlier_boot_says_nothing)
 {
     struct rig *rig = rig_new(2, 1);
@@ -566,7 +594,37 @@ START_TEST(an_answer_of_an_earlier_boot_says_nothing)
 }
 END_TEST
 
-RUN_SUITE("replication", epochs_survive_truncation_and_trimming,
+/* The simulator's seed 12547: a disk was lost after the ALTER that its answers had led to. */
+START_TEST(a_repeated_alter_names_the_boots_it_was_made_for)
+{
+    struct rig *rig = rig_new(2, 1);
+    struct host *primary = host_of(rig, 1);
+
+    nodeset_remove(&rig->config.isr, 2);
+    tell(rig);
+    tick(rig, 100000);
+    ck_assert(nodeset_has(&primary->wished, 2));
+    ck_assert_uint_eq(primary->boots[1], 102);
+    replication_close(&host_of(rig, 2)->core);
+    start(rig, 2, 202);
+    host_of(rig, 2)->is_down = true;
+    feed(rig, 1,
+         (struct replication_event){
+             .kind = REPLICATION_ACK, .from = 2, .boot = 202, .epoch = 1, .ts = rig->now});
+    ck_assert_uint_eq(primary->core.peers[0].boot, 202);
+    uint32_t asked = primary->alters;
+    tick(rig, 300000);
+    ck_assert_uint_gt(primary->alters, asked);
+    ck_assert_uint_eq(primary->boots[1], 102);
+    rig->config.cfgver++;
+    tell(rig);
+    ck_assert(!primary->core.has_pending);
+    rig_free(rig);
+}
+END_TEST
+
+RUN_SUITE("replication", what_was_sent_to_a_replica_that_left_is_not_taken_back,
+          a_repeated_alter_names_the_boots_it_was_made_for, epochs_survive_truncation_and_trimming,
           one_replica_commits_what_is_durable, two_replicas_commit_what_both_have,
           a_silent_member_is_asked_out_and_still_counts, a_stuck_disk_is_not_in_sync,
           the_new_primary_waits_out_the_lease_it_granted,

@@ -1,5 +1,6 @@
 #include "coordinator/decision.h"
 
+#include "common/hash.h"
 #include "common/mem.h"
 #include "common/mutation.h"
 
@@ -68,8 +69,10 @@ void decision_effects_close(struct decision_effects *effects)
 void decision_init(struct decision *d, const struct state *state, uint32_t txn_ms)
 {
     assert(d != NULL && state != NULL && txn_ms > 0);
-    *d = (struct decision){.state = state, .txn_ms = txn_ms};
+    *d = (struct decision){.state = state, .txn_ms = txn_ms, .wake_ms = UINT64_MAX};
     outcome_init(&d->aborted);
+    map_init(&d->by_seq, NULL);
+    map_init(&d->by_gtid, NULL);
 }
 
 static void running_free(struct decision_running *running)
@@ -98,6 +101,10 @@ static void forget_all(struct decision *d)
     d->running_count = 0;
     d->open_count = 0;
     d->done_count = 0;
+    d->is_crowded = false;
+    d->wake_ms = UINT64_MAX;
+    map_clear(&d->by_seq);
+    map_clear(&d->by_gtid);
     outcome_close(&d->aborted);
 }
 
@@ -105,6 +112,8 @@ void decision_close(struct decision *d)
 {
     assert(d != NULL);
     forget_all(d);
+    map_close(&d->by_seq);
+    map_close(&d->by_gtid);
     mem_free(d->running);
     mem_free(d->open);
     mem_free(d->done);
@@ -117,7 +126,8 @@ static bool is_write(const struct txn_part *part)
     return part->changes.size > 0 && part->changes.data[0] != 0;
 }
 
-static struct decision_running *running_of(const struct decision *d, uint64_t counter)
+/* Place of the first whose counter is not below. */
+static size_t running_place(const struct decision *d, uint64_t counter)
 {
     size_t low = 0;
     size_t high = d->running_count;
@@ -130,13 +140,30 @@ static struct decision_running *running_of(const struct decision *d, uint64_t co
             high = middle;
         }
     }
-    return low < d->running_count && d->running[low]->gtid.counter == counter ? d->running[low]
-                                                                              : NULL;
+    return low;
+}
+
+static struct decision_running *running_of(const struct decision *d, uint64_t counter)
+{
+    size_t at = running_place(d, counter);
+
+    return at < d->running_count && d->running[at]->gtid.counter == counter ? d->running[at] : NULL;
+}
+
+static uint64_t hash_pair(uint64_t a, uint64_t b)
+{
+    return hash_join(hash_mix(a), b);
 }
 
 static struct decision_running *running_by_seq(const struct decision *d, uint64_t sid, uint64_t seq)
 {
-    for (size_t i = 0; i < d->running_count; i++) {
+    const uint64_t *counter = map_get(&d->by_seq, hash_pair(sid, seq));
+    struct decision_running *running = counter == NULL ? NULL : running_of(d, *counter);
+
+    if (running != NULL && running->txn.sid == sid && running->txn.seq == seq) {
+        return running;
+    }
+    for (size_t i = 0; i < d->running_count && d->is_crowded; i++) {
         if (d->running[i]->txn.sid == sid && d->running[i]->txn.seq == seq) {
             return d->running[i];
         }
@@ -144,16 +171,23 @@ static struct decision_running *running_by_seq(const struct decision *d, uint64_
     return NULL;
 }
 
+static void wake_at(struct decision *d, uint64_t at_ms)
+{
+    d->wake_ms = at_ms < d->wake_ms ? at_ms : d->wake_ms;
+}
+
 /* Effects of this event may still point into it: it is freed at the next one. */
 static void running_end(struct decision *d, struct decision_running *running)
 {
-    for (size_t i = 0; i < d->running_count; i++) {
-        if (d->running[i] == running) {
-            d->running_count--;
-            memmove(d->running + i, d->running + i + 1,
-                    (d->running_count - i) * sizeof *d->running);
-            break;
-        }
+    size_t at = running_place(d, running->gtid.counter);
+    uint64_t key = hash_pair(running->txn.sid, running->txn.seq);
+    const uint64_t *counter = map_get(&d->by_seq, key);
+
+    assert(at < d->running_count && d->running[at] == running);
+    d->running_count--;
+    memmove(d->running + at, d->running + at + 1, (d->running_count - at) * sizeof *d->running);
+    if (counter != NULL && *counter == running->gtid.counter) {
+        map_remove(&d->by_seq, key);
     }
     running_free(d->ended);
     d->ended = running;
@@ -162,10 +196,16 @@ static void running_end(struct decision *d, struct decision_running *running)
 static void open_add(struct decision *d, struct txn_gtid gtid, const uint32_t *shards,
                      uint32_t shard_count, uint64_t now_ms)
 {
+    bool is_new;
+
     if (d->open_count == d->open_room) {
         d->open_room = d->open_room == 0 ? 16 : d->open_room * 2;
         d->open = mem_resize(d->open, d->open_room * sizeof *d->open);
     }
+    uint64_t *place = map_at(&d->by_gtid, hash_pair(gtid.term, gtid.counter), &is_new);
+    *place = d->open_count;
+    d->is_crowded |= !is_new;
+    wake_at(d, now_ms + DECISION_REPEAT_MS);
     d->open[d->open_count++] =
         (struct decision_open){.gtid = gtid,
                                .repeat_ms = now_ms + DECISION_REPEAT_MS,
@@ -178,12 +218,30 @@ static void open_add(struct decision *d, struct txn_gtid gtid, const uint32_t *s
 
 static struct decision_open *open_of(const struct decision *d, struct txn_gtid gtid)
 {
-    for (size_t i = 0; i < d->open_count; i++) {
+    const uint64_t *place = map_get(&d->by_gtid, hash_pair(gtid.term, gtid.counter));
+
+    if (place != NULL && *place < d->open_count &&
+        txn_gtid_order(d->open[*place].gtid, gtid) == 0) {
+        return &d->open[*place];
+    }
+    for (size_t i = 0; i < d->open_count && d->is_crowded; i++) {
         if (txn_gtid_order(d->open[i].gtid, gtid) == 0) {
             return &d->open[i];
         }
     }
     return NULL;
+}
+
+static void open_remove(struct decision *d, struct decision_open *open)
+{
+    struct txn_gtid last = d->open[d->open_count - 1].gtid;
+
+    mem_free(open->shards);
+    map_remove(&d->by_gtid, hash_pair(open->gtid.term, open->gtid.counter));
+    if (txn_gtid_order(open->gtid, last) != 0) {
+        map_put(&d->by_gtid, hash_pair(last.term, last.counter), (uint64_t)(open - d->open));
+    }
+    *open = d->open[--d->open_count];
 }
 
 /* Returns true if that was the last one: then the decision is no more open. */
@@ -207,8 +265,7 @@ static bool open_done(struct decision *d, struct decision_open *open, uint32_t s
         d->forget_ms = now_ms + DECISION_FORGET_MS;
     }
     d->done[d->done_count++] = open->gtid;
-    mem_free(open->shards);
-    *open = d->open[--d->open_count];
+    open_remove(d, open);
     return true;
 }
 
@@ -417,6 +474,18 @@ static void running_add(struct decision *d, struct decision_running *running)
         d->running = mem_resize(d->running, d->running_room * sizeof(struct decision_running *));
     }
     d->running[d->running_count++] = running;
+    bool is_new;
+    uint64_t *counter = map_at(&d->by_seq, hash_pair(running->txn.sid, running->txn.seq), &is_new);
+    *counter = running->gtid.counter;
+    d->is_crowded |= !is_new;
+}
+
+/* When it is repeated, or its time is over. */
+static uint64_t wake_of(const struct decision *d, const struct decision_running *running)
+{
+    uint64_t end = running->since_ms + d->txn_ms;
+
+    return running->repeat_ms < end ? running->repeat_ms : end;
 }
 
 static void start(struct decision *d, struct decision_running *running,
@@ -436,6 +505,7 @@ static void start(struct decision *d, struct decision_running *running,
         }
     }
     running_add(d, running);
+    wake_at(d, wake_of(d, running));
     d->counters.started++;
     send_prepares(d, running);
     if (mutation_is(MUTATION_VALIDATE_EARLY)) {
@@ -592,7 +662,7 @@ static void repeat_open(struct decision *d, uint64_t now_ms)
     }
 }
 
-static void on_timeout(struct decision *d, const struct decision_event *event)
+static void repeat_all(struct decision *d, const struct decision_event *event)
 {
     for (size_t i = 0; i < d->running_count; i++) {
         struct decision_running *running = d->running[i];
@@ -615,6 +685,23 @@ static void on_timeout(struct decision *d, const struct decision_event *event)
         }
     }
     repeat_open(d, event->now_ms);
+}
+
+static void on_timeout(struct decision *d, const struct decision_event *event)
+{
+    if (event->now_ms < d->wake_ms) {
+        return;
+    }
+    repeat_all(d, event);
+    d->wake_ms = UINT64_MAX;
+    for (size_t i = 0; i < d->running_count; i++) {
+        if (d->running[i]->phase != DECISION_DECIDING) {
+            wake_at(d, wake_of(d, d->running[i]));
+        }
+    }
+    for (size_t i = 0; i < d->open_count; i++) {
+        wake_at(d, d->open[i].repeat_ms);
+    }
 }
 
 static void on_flush(struct decision *d, uint64_t now_ms)
@@ -694,21 +781,11 @@ void decision_advance(struct decision *d, const struct decision_event *event,
 
 uint64_t decision_deadline(const struct decision *d)
 {
-    uint64_t deadline = UINT64_MAX;
+    bool is_idle = d->running_count == 0 && d->open_count == 0;
+    uint64_t deadline = is_idle ? UINT64_MAX : d->wake_ms;
 
-    for (size_t i = 0; i < d->running_count; i++) {
-        const struct decision_running *running = d->running[i];
-        uint64_t end = running->since_ms + d->txn_ms;
-        uint64_t at = running->repeat_ms < end ? running->repeat_ms : end;
-        if (running->phase != DECISION_DECIDING && at < deadline) {
-            deadline = at;
-        }
-    }
     if (d->done_count > 0) {
         deadline = d->forget_ms < deadline ? d->forget_ms : deadline;
-    }
-    for (size_t i = 0; i < d->open_count; i++) {
-        deadline = d->open[i].repeat_ms < deadline ? d->open[i].repeat_ms : deadline;
     }
     return deadline;
 }

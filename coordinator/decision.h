@@ -38,6 +38,7 @@
 #ifndef COORDINATOR_DECISION_H
 #define COORDINATOR_DECISION_H
 
+#include "common/map.h"
 #include "common/outcome.h"
 #include "coordinator/state.h"
 
@@ -150,10 +151,14 @@ struct decision {
     bool is_full; /* Told by the shell: nothing can be decided, so nothing new begins. */
     struct decision_running **running; /* By counter. */
     size_t running_count, running_room;
+    struct map by_seq; /* Hash of sid and seq -> counter of the one that runs. */
     struct decision_open *open;
     size_t open_count, open_room;
+    struct map by_gtid;           /* Hash -> place in open. */
+    bool is_crowded;              /* Two had the same hash: all are looked at, in this term. */
+    uint64_t wake_ms;             /* No repeat and no end of one's time is before. */
     struct outcome_table aborted; /* In this term. */
-    struct txn_gtid *done;     /* To be forgotten. */
+    struct txn_gtid *done;        /* To be forgotten. */
     size_t done_count, done_room;
     uint64_t forget_ms;             /* When they are. */
     struct decision_running *ended; /* Its memory is referred to by the effects of this event. */

@@ -333,6 +333,43 @@ START_TEST(one_transaction_runs_once)
 }
 END_TEST
 
+/* 76 us a message at 10,000 open: found by hash and by halving now, the trace pins that each is the
+ * right one. Copies are dropped, votes and ends come in an order that jumps about. */
+START_TEST(ten_thousand_are_open)
+{
+    enum { COUNT = 9973, STEP = 4001 }; /* A prime, so that steps visit all. */
+    struct fixture f;
+
+    start(&f);
+    for (uint64_t i = 1; i <= COUNT; i++) {
+        txn(&f, i, "12", "");
+    }
+    ck_assert_uint_eq(f.core.running_count, COUNT);
+    bytes_clear(&f.trace);
+    for (uint64_t i = 0, at = 0; i < COUNT; i++, at = (at + STEP) % COUNT) {
+        txn(&f, at + 1, "12", "");
+        bytes_clear(&f.trace);
+        tell(&f, DECISION_VOTE, at + 1, 1, E_OK);
+        tell(&f, DECISION_VOTE, at + 1, 2, E_OK);
+        applied(&f);
+        ck_assert_ptr_nonnull(memchr(f.trace.data, 'w', f.trace.size)); /* answer */
+        ck_assert_uint_lt(decision_deadline(&f.core), UINT64_MAX);
+        bytes_clear(&f.trace);
+    }
+    ck_assert_uint_eq(f.core.running_count, 0);
+    ck_assert_uint_eq(f.core.open_count, COUNT);
+    for (uint64_t i = 0, at = 7; i < COUNT; i++, at = (at + STEP) % COUNT) {
+        tell(&f, DECISION_DONE, at + 1, 1, E_OK);
+        tell(&f, DECISION_DONE, at + 1, 2, E_OK);
+    }
+    ck_assert_uint_eq(f.core.open_count, 0);
+    ck_assert_uint_eq(f.core.by_seq.count + f.core.by_gtid.count, 0);
+    ck_assert(!f.core.is_crowded);
+    ck_assert_uint_eq(f.core.done_count, COUNT);
+    stop(&f);
+}
+END_TEST
+
 START_TEST(repeats_and_time_out)
 {
     struct fixture f;
@@ -455,6 +492,6 @@ END_TEST
 
 RUN_SUITE("decision", commit, read_only_parts_are_asked_after_the_last_yes,
           a_late_validation_of_an_older_term_counted, abort_is_remembered_in_the_term, other_terms,
-          one_transaction_runs_once, repeats_and_time_out, new_leader_carries_on,
-          expired_sessions_and_unsound_requests, dropped_graph_ends_its_decisions,
-          status_of_a_transaction)
+          one_transaction_runs_once, ten_thousand_are_open, repeats_and_time_out,
+          new_leader_carries_on, expired_sessions_and_unsound_requests,
+          dropped_graph_ends_its_decisions, status_of_a_transaction)

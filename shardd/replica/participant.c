@@ -1,5 +1,6 @@
 #include "shardd/replica/participant.h"
 
+#include "common/hash.h"
 #include "common/mem.h"
 #include "common/mutation.h"
 
@@ -66,6 +67,7 @@ void participant_init(struct participant *p, uint64_t epoch, uint64_t last)
     *p = (struct participant){.epoch = epoch, .next = last + 1, .applied = last};
     lock_init(&p->locks, last);
     outcome_init(&p->sessions);
+    map_init(&p->by_gtid, NULL);
 }
 
 void participant_close(struct participant *p)
@@ -82,12 +84,23 @@ void participant_close(struct participant *p)
     mem_free(p->finished);
     lock_close(&p->locks);
     outcome_close(&p->sessions);
+    map_close(&p->by_gtid);
     *p = (struct participant){0};
+}
+
+static uint64_t hash_of(struct txn_gtid gtid)
+{
+    return hash_join(hash_mix(gtid.term), gtid.counter);
 }
 
 static struct participant_prepared *prepared_of(const struct participant *p, struct txn_gtid gtid)
 {
-    for (size_t i = 0; i < p->prepared_count; i++) {
+    const uint64_t *place = map_get(&p->by_gtid, hash_of(gtid));
+
+    if (place != NULL && txn_gtid_order(p->prepared[*place].gtid, gtid) == 0) {
+        return &p->prepared[*place];
+    }
+    for (size_t i = 0; i < p->prepared_count && p->is_crowded; i++) {
         if (txn_gtid_order(p->prepared[i].gtid, gtid) == 0) {
             return &p->prepared[i];
         }
@@ -95,8 +108,13 @@ static struct participant_prepared *prepared_of(const struct participant *p, str
     return NULL;
 }
 
-static struct participant_prepared *prepared_add(struct participant *p)
+/* The caller fills it, with this gtid. */
+static struct participant_prepared *prepared_add(struct participant *p, struct txn_gtid gtid)
 {
+    bool is_new;
+
+    *map_at(&p->by_gtid, hash_of(gtid), &is_new) = p->prepared_count;
+    p->is_crowded |= !is_new;
     if (p->prepared_count == p->prepared_room) {
         p->prepared_room = p->prepared_room == 0 ? 16 : p->prepared_room * 2;
         p->prepared = mem_resize(p->prepared, p->prepared_room * sizeof *p->prepared);
@@ -106,19 +124,32 @@ static struct participant_prepared *prepared_add(struct participant *p)
 
 static void prepared_remove(struct participant *p, struct participant_prepared *prepared)
 {
+    const struct participant_prepared *last = &p->prepared[p->prepared_count - 1];
+
     lock_set_close(&prepared->locks);
-    *prepared = p->prepared[--p->prepared_count];
+    map_remove(&p->by_gtid, hash_of(prepared->gtid));
+    if (prepared != last) {
+        map_put(&p->by_gtid, hash_of(last->gtid), (uint64_t)(prepared - p->prepared));
+    }
+    *prepared = *last;
+    p->prepared_count--;
 }
 
 /* Place of the first that is not below gtid. */
 static size_t finished_place(const struct participant *p, struct txn_gtid gtid)
 {
-    size_t at = p->finished_count;
+    size_t low = 0;
+    size_t high = p->finished_count;
 
-    while (at > 0 && txn_gtid_order(p->finished[at - 1].gtid, gtid) >= 0) {
-        at--;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (txn_gtid_order(p->finished[middle].gtid, gtid) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
     }
-    return at;
+    return low;
 }
 
 static const struct participant_finished *finished_of(const struct participant *p,
@@ -168,7 +199,7 @@ void participant_load_prepared(struct participant *p, uint64_t index, struct txn
     assert(p != NULL && locks != NULL && index < p->next);
     lock_set_finish(locks);
     lock_hold(&p->locks, locks);
-    prepared = prepared_add(p);
+    prepared = prepared_add(p, gtid);
     *prepared = (struct participant_prepared){
         .gtid = gtid, .index = index, .state = PREPARED_VOTED, .locks = *locks};
     *locks = (struct lock_set){0};
@@ -371,7 +402,7 @@ static void on_prepare(struct participant *p, const struct participant_event *ev
     }
     struct participant_entry *entry = entry_append(p, STORE_PREPARE, event);
     lock_hold(&p->locks, event->locks);
-    prepared = prepared_add(p);
+    prepared = prepared_add(p, event->gtid);
     *prepared = (struct participant_prepared){.gtid = event->gtid,
                                               .token = event->token,
                                               .index = entry->index,

@@ -26,7 +26,8 @@ static int open(struct op *op, struct exec *exec)
     return rc != E_OK ? rc : by_set_open(&self->bys, exec, op->plan, 1, &plan->by);
 }
 
-/* Puts what the by() made of `in` into the side effect. */
+/* Puts what the by() made of `in` into the side effect: local one by one, global all that one
+ * traverser of the enclosing step gave, at once. */
 static int collect(struct aggregate *self, struct exec *exec, bool is_global)
 {
     struct value *values = arena_array(&exec->arena, self->in.count, sizeof *values);
@@ -34,18 +35,18 @@ static int collect(struct aggregate *self, struct exec *exec, bool is_global)
     uint32_t count = 0;
     int rc = E_OK;
 
-    for (uint32_t i = 0; i < self->in.count; i++) {
+    for (uint32_t i = 0; rc == E_OK && i < self->in.count; i++) {
         const struct value *value = by_set_get(&self->bys, 0, i);
+        bool is_last = !is_global || i + 1 == self->in.count ||
+                       self->in.items[i + 1].tag != self->in.items[i].tag;
         if (value != NULL) {
             values[count] = *value;
             bulks[count++] = self->in.items[i].bulk;
         }
-    }
-    if (is_global) {
-        return effect_add_all(exec, self->effect, values, bulks, count);
-    }
-    for (uint32_t i = 0; rc == E_OK && i < count; i++) {
-        rc = effect_add(exec, self->effect, &values[i], bulks[i]);
+        if (is_last) {
+            rc = effect_add_all(exec, self->effect, values, bulks, count);
+            count = 0;
+        }
     }
     return rc;
 }

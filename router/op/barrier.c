@@ -77,26 +77,57 @@ static int take(struct barrier *self, struct exec *exec, const struct traverser 
     return rc;
 }
 
+/* As a number that is divided with a fraction: exactly where the sack is exact and big, else as a
+ * double. */
+static int with_fraction(struct exec *exec, const struct value *sack, struct value *out)
+{
+    if (sack == NULL || !value_is_number(sack)) {
+        return error_set(&exec->error, E_EVALUATION, "barrier(normSack) needs sacks of numbers");
+    }
+    if (sack->kind == VALUE_BIGINT || sack->kind == VALUE_DECIMAL) {
+        return number_convert(&exec->arena, VALUE_DECIMAL, sack, out, &exec->error);
+    }
+    *out = value_double(number_double(sack));
+    return E_OK;
+}
+
+static int add_sack(struct exec *exec, struct value *sum, const struct traverser *traverser)
+{
+    struct value sack, bulk = value_long((int64_t)traverser->bulk);
+    int rc = with_fraction(exec, traverser->sack, &sack);
+
+    if (rc == E_OK) {
+        rc = number_apply(&exec->arena, NUMBER_MUL, &sack, &bulk, &sack, &exec->error);
+    }
+    if (rc == E_OK && sum->kind == VALUE_NULL) {
+        *sum = sack;
+    } else if (rc == E_OK) {
+        rc = number_apply(&exec->arena, NUMBER_ADD, sum, &sack, sum, &exec->error);
+    }
+    return rc;
+}
+
 /* barrier(normSack): of each tag. */
 static int normalise(struct barrier *self, struct exec *exec)
 {
+    const struct value zero = value_int(0);
     struct slots sums = {0};
     int rc = E_OK;
 
-    for (uint32_t i = 0; i < self->held.count; i++) {
+    for (uint32_t i = 0; rc == E_OK && i < self->held.count; i++) {
         const struct traverser *traverser = &self->held.items[i];
-        double *sum = slots_at(&sums, traverser->tag, sizeof *sum);
-        if (traverser->sack == NULL || !value_is_number(traverser->sack)) {
-            rc = error_set(&exec->error, E_EVALUATION, "barrier(normSack) needs sacks of numbers");
-            break;
-        }
-        *sum += number_double(traverser->sack) * (double)traverser->bulk;
+        rc = add_sack(exec, slots_at(&sums, traverser->tag, sizeof(struct value)), traverser);
     }
     for (uint32_t i = 0; rc == E_OK && i < self->held.count; i++) {
         struct traverser *traverser = &self->held.items[i];
-        const double *sum = slots_at(&sums, traverser->tag, sizeof *sum);
+        const struct value *sum = slots_at(&sums, traverser->tag, sizeof *sum);
         struct value *sack = ARENA_NEW(&exec->arena, struct value);
-        *sack = value_double(number_double(traverser->sack) / *sum);
+        rc = with_fraction(exec, traverser->sack, sack);
+        if (sum->kind == VALUE_DECIMAL && number_order(sum, &zero) == 0) {
+            *sack = value_int(0); /* As NumberHelper. */
+        } else if (rc == E_OK) {
+            rc = number_apply(&exec->arena, NUMBER_DIV, sack, sum, sack, &exec->error);
+        }
         traverser->sack = sack;
     }
     slots_close(&sums);

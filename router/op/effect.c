@@ -13,16 +13,68 @@ static struct effect_state *state_of(struct exec *exec, struct side_effect *effe
     return effect->state;
 }
 
+/* Into the bag, and into the list if the value is one. */
+static int put(struct exec *exec, struct effect_state *state, const struct value *value,
+               uint64_t bulk)
+{
+    bag_add(&state->bag, 0, value, bulk);
+    state->is_changed = true;
+    if (!state->is_list) {
+        return E_OK;
+    }
+    if (bulk > EFFECT_LIST_MAX - state->list_count) {
+        return error_set(&exec->error, E_LIMIT, "a list of more than %d items in a side effect",
+                         EFFECT_LIST_MAX);
+    }
+    op_charge(exec, bulk);
+    if (bulk > state->list_room - state->list_count) {
+        uint32_t room = state->list_count + (uint32_t)bulk;
+        struct value *wider = arena_array(&exec->arena, 2 * (size_t)room, sizeof *wider);
+        for (uint32_t i = 0; i < state->list_count; i++) {
+            wider[i] = state->list[i];
+        }
+        state->list = wider;
+        state->list_room = 2 * room;
+    }
+    for (uint64_t i = 0; i < bulk; i++) {
+        state->list[state->list_count++] = *value;
+    }
+    return E_OK;
+}
+
 /* withSideEffect('x', [1, 2]) and then aggregate('x'): goes on from there. */
-static void take_initial(struct exec *exec, struct side_effect *effect, struct bag *bag)
+static int take_initial(struct exec *exec, struct side_effect *effect, struct effect_state *state)
 {
     struct items items;
+    int rc = E_OK;
 
-    if (effect->value.kind == VALUE_MAP || !items_of(&exec->arena, &effect->value, &items)) {
+    if (!items_of(&exec->arena, &effect->value, &items)) {
+        return E_OK;
+    }
+    state->is_set = effect->value.kind == VALUE_SET;
+    state->is_list = effect->value.kind == VALUE_LIST;
+    for (uint32_t i = 0; rc == E_OK && i < items.count; i++) {
+        rc = put(exec, state, &items.values[i], items.bulks == NULL ? 1 : items.bulks[i]);
+    }
+    return rc;
+}
+
+static bool is_gathered(const struct value *initial)
+{
+    return initial->kind == VALUE_NULL || initial->kind == VALUE_LIST ||
+           initial->kind == VALUE_SET || initial->kind == VALUE_BULKSET;
+}
+
+/* addAll to a collection is what a bag does; aggregate() without an Operator means addAll. */
+static void settle_reducer(struct side_effect *effect, enum effect_kind kind)
+{
+    if (kind != EFFECT_BAG) {
         return;
     }
-    for (uint32_t i = 0; i < items.count; i++) {
-        bag_add(bag, 0, &items.values[i], items.bulks == NULL ? 1 : items.bulks[i]);
+    if (effect->reducer == OPERATOR_ADD_ALL && is_gathered(&effect->value)) {
+        effect->reducer = ENUMERATOR_COUNT;
+    } else if (effect->reducer == ENUMERATOR_COUNT && !is_gathered(&effect->value)) {
+        effect->reducer = OPERATOR_ADD_ALL;
     }
 }
 
@@ -30,7 +82,13 @@ int effect_claim(struct exec *exec, struct side_effect *effect, enum effect_kind
 {
     struct effect_state *state = state_of(exec, effect);
 
-    if (state->kind == kind || effect->reducer != ENUMERATOR_COUNT) {
+    if (state->kind == kind) {
+        return E_OK;
+    }
+    if (state->kind == EFFECT_PLAIN) {
+        settle_reducer(effect, kind);
+    }
+    if (effect->reducer != ENUMERATOR_COUNT) {
         return E_OK;
     }
     if (state->kind != EFFECT_PLAIN) {
@@ -40,24 +98,55 @@ int effect_claim(struct exec *exec, struct side_effect *effect, enum effect_kind
     state->kind = kind;
     if (kind == EFFECT_BAG) {
         bag_init(&state->bag, &exec->arena);
-        take_initial(exec, effect, &state->bag);
         state->is_changed = true;
-    } else if (effect->value.kind == VALUE_NULL) {
+        return take_initial(exec, effect, state);
+    }
+    if (effect->value.kind == VALUE_NULL) {
         effect->value = value_items(&exec->arena, VALUE_MAP, NULL, 0);
     }
     return E_OK;
 }
 
-int effect_add(struct exec *exec, struct side_effect *effect, const struct value *value,
+static struct value bulk_set(struct exec *exec, const struct bag *bag)
+{
+    struct value *pairs = arena_array(&exec->arena, 2 * (size_t)bag->count + 1, sizeof *pairs);
+
+    for (uint32_t i = 0; i < bag->count; i++) {
+        pairs[2 * i] = bag->entries[i].value;
+        pairs[2 * i + 1] = value_long((int64_t)bag->entries[i].bulk);
+    }
+    return value_items(&exec->arena, VALUE_BULKSET, pairs, bag->count);
+}
+
+/* What TinkerPop's aggregate() gives to a reducer: a BULKSET of what came at once. */
+static int apply_whole(struct exec *exec, struct side_effect *effect, const struct value *values,
+                       const uint64_t *bulks, uint32_t count)
+{
+    struct value whole;
+    struct bag bag;
+
+    bag_init(&bag, &exec->arena);
+    for (uint32_t i = 0; i < count; i++) {
+        bag_add(&bag, 0, &values[i], bulks[i]);
+    }
+    whole = bulk_set(exec, &bag);
+    return operation_apply(&exec->arena, effect->reducer, &effect->value, &whole, &effect->value,
+                           &exec->error);
+}
+
+static bool takes_whole(const struct side_effect *effect)
+{
+    return effect->reducer == OPERATOR_ASSIGN || effect->reducer == OPERATOR_ADD_ALL;
+}
+
+static int add(struct exec *exec, struct side_effect *effect, const struct value *value,
                uint64_t bulk)
 {
     struct effect_state *state = state_of(exec, effect);
 
     if (effect->reducer == ENUMERATOR_COUNT) {
         assert(state->kind == EFFECT_BAG);
-        bag_add(&state->bag, 0, value, bulk);
-        state->is_changed = true;
-        return E_OK;
+        return put(exec, state, value, bulk);
     }
     for (uint64_t i = 0; i < bulk; i++) {
         int rc = operation_apply(&exec->arena, effect->reducer, &effect->value, value,
@@ -72,22 +161,37 @@ int effect_add(struct exec *exec, struct side_effect *effect, const struct value
 int effect_add_all(struct exec *exec, struct side_effect *effect, const struct value *values,
                    const uint64_t *bulks, uint32_t count)
 {
-    bool takes_whole = effect->reducer == OPERATOR_ASSIGN || effect->reducer == OPERATOR_ADD_ALL;
+    const struct effect_state *state = state_of(exec, effect);
+    struct bag bag;
+    int rc = E_OK;
 
-    if (takes_whole && count > 0) {
-        struct items items = {.count = count, .values = values, .bulks = bulks};
-        uint32_t total;
-        const struct value *flat = items_flat(&exec->arena, &items, &total);
-        struct value list = value_items(&exec->arena, VALUE_LIST, flat, total);
-        return effect_add(exec, effect, &list, 1);
+    if (takes_whole(effect)) {
+        return count == 0 ? E_OK : apply_whole(exec, effect, values, bulks, count);
     }
-    for (uint32_t i = 0; i < count; i++) {
-        int rc = effect_add(exec, effect, &values[i], bulks[i]);
-        if (rc != E_OK) {
-            return rc;
+    bag_init(&bag, &exec->arena);
+    if (state->is_list) {
+        for (uint32_t i = 0; i < count; i++) {
+            bag_add(&bag, 0, &values[i], bulks[i]);
         }
+        for (uint32_t i = 0; rc == E_OK && i < bag.count; i++) {
+            rc = add(exec, effect, &bag.entries[i].value, bag.entries[i].bulk);
+        }
+        return rc;
     }
-    return E_OK;
+    for (uint32_t i = 0; rc == E_OK && i < count; i++) {
+        rc = add(exec, effect, &values[i], bulks[i]);
+    }
+    return rc;
+}
+
+static struct value set_of(struct exec *exec, const struct bag *bag)
+{
+    struct value *items = arena_array(&exec->arena, (size_t)bag->count + 1, sizeof *items);
+
+    for (uint32_t i = 0; i < bag->count; i++) {
+        items[i] = bag->entries[i].value;
+    }
+    return value_items(&exec->arena, VALUE_SET, items, bag->count);
 }
 
 struct value effect_value(struct exec *exec, struct side_effect *effect)
@@ -95,13 +199,11 @@ struct value effect_value(struct exec *exec, struct side_effect *effect)
     struct effect_state *state = state_of(exec, effect);
 
     if (state->kind == EFFECT_BAG && state->is_changed) {
-        const struct bag *bag = &state->bag;
-        struct value *pairs = arena_array(&exec->arena, 2 * (size_t)bag->count + 1, sizeof *pairs);
-        for (uint32_t i = 0; i < bag->count; i++) {
-            pairs[2 * i] = bag->entries[i].value;
-            pairs[2 * i + 1] = value_long((int64_t)bag->entries[i].bulk);
-        }
-        effect->value = value_items(&exec->arena, VALUE_BULKSET, pairs, bag->count);
+        effect->value = state->is_set    ? set_of(exec, &state->bag)
+                        : state->is_list ? (struct value){.kind = VALUE_LIST,
+                                                          .size = state->list_count,
+                                                          .items = state->list}
+                                         : bulk_set(exec, &state->bag);
         state->is_changed = false;
     }
     return effect->value;

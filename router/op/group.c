@@ -1,7 +1,9 @@
 #include "common/bulk.h"
+#include "common/number.h"
 #include "router/op/by_set.h"
 #include "router/op/effect.h"
 #include "router/op/exec.h"
+#include "router/op/items.h"
 #include "router/op/quota.h"
 
 #include <assert.h>
@@ -59,13 +61,71 @@ struct group {
     uint32_t *order;
 };
 
-static struct groups *shared_groups(struct exec *exec, struct side_effect *effect)
+/* ---- groups ---- */
+
+static uint32_t entry_of(struct groups *groups, struct exec *exec, uint32_t tag,
+                         const struct value *key)
+{
+    bool is_new;
+    uint32_t entry = bag_at(&groups->bag, tag, key, &is_new);
+
+    if (entry >= groups->list_room) {
+        uint32_t room = groups->list_room == 0 ? 16 : 2 * groups->list_room;
+        struct group_list *lists = arena_array(&exec->arena, room, sizeof *lists);
+        for (uint32_t i = 0; i < entry; i++) {
+            lists[i] = groups->lists[i];
+        }
+        groups->lists = lists;
+        groups->list_room = room;
+    }
+    return entry;
+}
+
+static void append(struct exec *exec, struct group_list *list, const struct value *value)
+{
+    if (list->count == list->room) {
+        uint32_t room = list->room == 0 ? 4 : 2 * list->room;
+        struct value *items = arena_array(&exec->arena, room, sizeof *items);
+        for (uint32_t i = 0; i < list->count; i++) {
+            items[i] = list->items[i];
+        }
+        list->items = items;
+        list->room = room;
+    }
+    list->items[list->count++] = *value;
+}
+
+/* withSideEffect('x', ['a': 1]): counts and lists go on from what is there. */
+static void take_initial(struct groups *groups, struct exec *exec, const struct value *map)
+{
+    for (uint32_t i = 0; map->kind == VALUE_MAP && i < map->size; i++) {
+        const struct value *value = &map->items[2 * i + 1];
+        uint32_t entry = entry_of(groups, exec, 0, &map->items[2 * i]);
+        struct items items;
+        if (value_is_number(value)) {
+            double count = number_double(value);
+            groups->bag.entries[entry].bulk = count > 0 ? (uint64_t)count : 0;
+        }
+        if (value->kind == VALUE_MAP || !items_of(&exec->arena, value, &items)) {
+            items = (struct items){.count = 1, .values = value};
+        }
+        for (uint32_t k = 0; k < items.count; k++) {
+            append(exec, &groups->lists[entry], &items.values[k]);
+        }
+    }
+}
+
+static struct groups *shared_groups(struct exec *exec, struct side_effect *effect,
+                                    const struct plan_group *plan)
 {
     struct effect_state *state = effect->state;
 
     if (state->group == NULL) {
         struct groups *groups = ARENA_NEW(&exec->arena, struct groups);
         bag_init(&groups->bag, &exec->arena);
+        if (plan->is_count || plan->value.kind != BY_CHILD) {
+            take_initial(groups, exec, &effect->value);
+        }
         state->group = groups;
     }
     return state->group;
@@ -103,7 +163,7 @@ static int open(struct op *op, struct exec *exec)
         if (rc != E_OK) {
             return rc;
         }
-        self->groups = shared_groups(exec, self->effect);
+        self->groups = shared_groups(exec, self->effect, plan);
     }
     bys[0] = plan->key;
     bys[1] = plan->value;
@@ -113,40 +173,6 @@ static int open(struct op *op, struct exec *exec)
     rc = by_set_open(&self->bys, exec, op->plan, 2, bys);
     return rc != E_OK || plan->is_count || plan->value.kind != BY_CHILD ? rc
                                                                         : open_children(self, exec);
-}
-
-/* ---- groups ---- */
-
-static uint32_t entry_of(struct groups *groups, struct exec *exec, uint32_t tag,
-                         const struct value *key)
-{
-    bool is_new;
-    uint32_t entry = bag_at(&groups->bag, tag, key, &is_new);
-
-    if (entry >= groups->list_room) {
-        uint32_t room = groups->list_room == 0 ? 16 : 2 * groups->list_room;
-        struct group_list *lists = arena_array(&exec->arena, room, sizeof *lists);
-        for (uint32_t i = 0; i < entry; i++) {
-            lists[i] = groups->lists[i];
-        }
-        groups->lists = lists;
-        groups->list_room = room;
-    }
-    return entry;
-}
-
-static void append(struct exec *exec, struct group_list *list, const struct value *value)
-{
-    if (list->count == list->room) {
-        uint32_t room = list->room == 0 ? 4 : 2 * list->room;
-        struct value *items = arena_array(&exec->arena, room, sizeof *items);
-        for (uint32_t i = 0; i < list->count; i++) {
-            items[i] = list->items[i];
-        }
-        list->items = items;
-        list->room = room;
-    }
-    list->items[list->count++] = *value;
 }
 
 /* ---- one batch ---- */

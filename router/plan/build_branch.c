@@ -1,10 +1,22 @@
 #include "router/plan/build.h"
 
 #include "common/number.h"
+#include "router/gremlin/step.h"
 
 #include <assert.h>
 
 /* ---- union, coalesce, optional ---- */
+
+/* A branch of g.union() that no source begins sees one traverser, of which it can read nothing but
+ * sacks and side effects: g.union(constant(1), cap('x')). */
+static uint32_t branch_flags(const struct call *call, const struct value *branch)
+{
+    const struct bytecode *inner = branch->traversal;
+    bool is_source =
+        call->is_start && inner->step_count > 0 && step_may_start(inner->steps[0].step);
+
+    return BUILD_GLOBAL | (is_source ? BUILD_SOURCE : 0);
+}
 
 int build_branch_children(struct frame *frame, const struct call *call)
 {
@@ -18,7 +30,6 @@ int build_branch_children(struct frame *frame, const struct call *call)
                                        : id == STEP_COALESCE ? PLAN_COALESCE
                                                              : PLAN_OPTIONAL,
                                        params);
-    uint32_t flags = id == STEP_UNION ? BUILD_GLOBAL | (call->is_start ? BUILD_SOURCE : 0) : 0;
 
     if (params != NULL) {
         params->is_start = call->is_start;
@@ -29,7 +40,8 @@ int build_branch_children(struct frame *frame, const struct call *call)
         if (in->args[i].kind != VALUE_TRAVERSAL) {
             return build_arg_wrong(build, call, i, "a traversal");
         }
-        rc = build_child(build, &step, &in->args[i], flags, &index);
+        rc = build_child(build, &step, &in->args[i],
+                         id == STEP_UNION ? branch_flags(call, &in->args[i]) : 0, &index);
         if (rc != E_OK) {
             return rc;
         }

@@ -17,6 +17,23 @@ static bool is_edge_kind(enum change_kind kind)
     return kind >= CHANGE_EDGE_ADD;
 }
 
+int64_t change_prop_id(const struct value *id)
+{
+    assert(id->kind == VALUE_NULL || id->kind == VALUE_LONG);
+    if (id->kind == VALUE_NULL) {
+        return 0;
+    }
+    return id->integer == 0 ? CHANGE_PROP_ZERO : id->integer;
+}
+
+struct value change_prop_value(int64_t prop_id)
+{
+    if (prop_id == 0) {
+        return value_null();
+    }
+    return value_long(prop_id == CHANGE_PROP_ZERO ? 0 : prop_id);
+}
+
 /* ---- encode ---- */
 
 static void encode_props(struct bytes *out, const struct property *props, uint32_t count)
@@ -36,7 +53,7 @@ static void encode_vprops(struct bytes *out, const struct vproperty *vprops, uin
 
         bytes_blob(out, vprop->key);
         bytes_u8(out, vprop->cardinality);
-        bytes_zigzag(out, vprop->id.kind == VALUE_NULL ? 0 : vprop->id.integer);
+        bytes_zigzag(out, change_prop_id(&vprop->id));
         packed_encode(out, &vprop->value);
         encode_props(out, vprop->metas, vprop->meta_count);
     }
@@ -135,12 +152,10 @@ static void decode_vprops(struct reader *reader, struct arena *arena, struct cha
 
     for (size_t i = 0; i < n; i++) {
         struct vproperty *vprop = &vprops[i];
-        int64_t id;
 
         vprop->key = reader_blob(reader);
         vprop->cardinality = decode_cardinality(reader);
-        id = reader_zigzag(reader);
-        vprop->id = id == 0 ? value_null() : value_long(id);
+        vprop->id = change_prop_value(reader_zigzag(reader));
         packed_decode(reader, arena, &vprop->value);
         vprop->metas = decode_props(reader, arena, &vprop->meta_count);
     }
@@ -313,7 +328,7 @@ void change_dump(struct bytes *out, const struct change *change)
     dump_slice(out, "key", change->key);
     dump_slice(out, "meta", change->meta_key);
     if (change->prop_id != 0) {
-        bytes_format(out, " prop-id=%lld", (long long)change->prop_id);
+        bytes_format(out, " prop-id=%lld", (long long)change_prop_value(change->prop_id).integer);
     }
     if (change->kind == CHANGE_VPROP_SET || change->kind == CHANGE_META_SET ||
         change->kind == CHANGE_EPROP_SET) {

@@ -9,7 +9,7 @@
  * VERTEX_ADD     x                          label     props: vprops
  * VERTEX_DROP    x       (its edges are dropped by EDGE_DROPs of their own, far halves included)
  * VPROP_SET      x                                    key value cardinality prop_id metas
- * VPROP_DROP     x                                    key prop_id (0: all of the key; no key: all)
+ * VPROP_DROP     x                                    key prop_id (none: all of key; no key: all)
  * META_SET/DROP  x                                    key prop_id meta_key value
  * EDGE_ADD       x       OUT|IN    x   x    label far_label      props
  * EDGE_DROP      x       OUT|IN    x   x    label
@@ -61,7 +61,8 @@ struct change {
     struct slice key;
     struct slice meta_key;
     struct value value;
-    int64_t prop_id; /* 0: the shard derives one (VPROP_SET); which one (DROP, META). */
+    int64_t prop_id; /* 0, none: the shard derives one (VPROP_SET); which one (DROP, META). See
+                      * change_prop_id. */
     const struct property *props; /* EDGE_ADD: properties. VPROP_SET: metas. */
     uint32_t prop_count;
     const struct vproperty *vprops; /* VERTEX_ADD. */
@@ -69,6 +70,13 @@ struct change {
 };
 
 bool change_is_claim(const struct change *change);
+/* Stands for the id 0 of a vertex property, since 0 is none: in struct change and in its bytes. */
+#define CHANGE_PROP_ZERO INT64_MIN
+
+/* The prop_id of an id: NULL or a LONG. */
+int64_t change_prop_id(const struct value *id);
+/* The id of a prop_id: NULL or a LONG. */
+struct value change_prop_value(int64_t prop_id);
 void change_encode(struct bytes *out, const struct change *change);
 /* Spoils the reader on bad form. Text points into the input, the rest is in the arena. */
 void change_decode(struct reader *reader, struct arena *arena, struct change *out);

@@ -47,8 +47,9 @@ static bool drop_edge(struct drop *self, const struct edge *edge)
 
 static bool drop_vproperty(struct drop *self, const struct vproperty *vproperty)
 {
-    struct change change = {
-        .kind = CHANGE_VPROP_DROP, .key = vproperty->key, .prop_id = vproperty->id.integer};
+    struct change change = {.kind = CHANGE_VPROP_DROP,
+                            .key = vproperty->key,
+                            .prop_id = change_prop_id(&vproperty->id)};
 
     if (vproperty->owner == NULL || !elem_vid(self->exec, &vproperty->owner->id, &change.vertex)) {
         op_fail(self->exec, E_INVALID, "a property of no vertex cannot be dropped");

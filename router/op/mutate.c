@@ -259,7 +259,7 @@ static bool set_on_vproperty(struct exec *exec, const struct vproperty *vpropert
         .key = vproperty->key,
         .meta_key = value_slice(&property->key),
         .value = property->value,
-        .prop_id = vproperty->id.integer,
+        .prop_id = change_prop_id(&vproperty->id),
     };
 
     if (vproperty->owner == NULL || !elem_vid(exec, &vproperty->owner->id, &change.vertex)) {

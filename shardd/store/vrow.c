@@ -331,7 +331,8 @@ static bool is_meant(const struct edit *edit, const struct vrow_prop *prop)
     if (change->key.size > 0 && !slice_equal(key, change->key)) {
         return false;
     }
-    return change->prop_id == 0 || vrow_prop_id(&change->vertex, key, prop) == change->prop_id;
+    struct value id = change_prop_value(change->prop_id);
+    return id.kind == VALUE_NULL || vrow_prop_id(&change->vertex, key, prop) == id.integer;
 }
 
 static void drop_props(struct edit *edit)
@@ -401,7 +402,7 @@ int vrow_apply(struct vrow *row, const struct change *change, struct vrow_names 
     }
     if (change->kind == CHANGE_VPROP_SET) {
         struct vproperty vprop = {
-            .id = change->prop_id == 0 ? value_null() : value_long(change->prop_id),
+            .id = change_prop_value(change->prop_id),
             .key = change->key,
             .value = change->value,
             .metas = change->props,

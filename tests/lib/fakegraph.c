@@ -99,7 +99,8 @@ static void set_vprop(struct fakegraph *graph, struct fake_vertex *vertex,
         }
     }
     props[count++] = (struct vproperty){
-        .id = value_long(change->prop_id != 0 ? change->prop_id : graph->next_id++),
+        .id = change->prop_id != 0 ? change_prop_value(change->prop_id)
+                                   : value_long(graph->next_id++),
         .key = change->key,
         .value = change->value,
         .metas = change->props,
@@ -117,7 +118,7 @@ static void drop_vprop(struct fake_vertex *vertex, const struct change *change)
     for (uint32_t i = 0; i < vertex->prop_count; i++) {
         const struct vproperty *old = &vertex->props[i];
         bool is_gone = (change->key.size == 0 || slice_equal(old->key, change->key)) &&
-                       (change->prop_id == 0 || old->id.integer == change->prop_id);
+                       (change->prop_id == 0 || change_prop_id(&old->id) == change->prop_id);
         if (!is_gone) {
             vertex->props[count++] = *old;
         }
@@ -149,7 +150,7 @@ static void change_meta(struct fakegraph *graph, struct fake_vertex *vertex,
 {
     for (uint32_t i = 0; i < vertex->prop_count; i++) {
         struct vproperty *prop = &vertex->props[i];
-        if (slice_equal(prop->key, change->key) && prop->id.integer == change->prop_id) {
+        if (slice_equal(prop->key, change->key) && change_prop_id(&prop->id) == change->prop_id) {
             prop->metas = with_property(graph, prop->metas, &prop->meta_count, change->meta_key,
                                         change->kind == CHANGE_META_SET ? &change->value : NULL);
         }
@@ -173,7 +174,7 @@ static int apply_vertex(struct fakegraph *graph, const struct change *change, st
                                  .cardinality = prop->cardinality,
                                  .key = prop->key,
                                  .value = prop->value,
-                                 .prop_id = prop->id.kind == VALUE_LONG ? prop->id.integer : 0,
+                                 .prop_id = change_prop_id(&prop->id),
                                  .props = prop->metas,
                                  .prop_count = prop->meta_count};
             set_vprop(graph, vertex, &set);

@@ -338,6 +338,7 @@ START_TEST(maps_and_side_effects_come_before_the_path)
     struct value pair[2] = {value_cstring("a"), value_int(9)}, out;
     struct traverser traverser = {.bulk = 1, .path = &walk.nodes[2]};
     struct side_effect *effect;
+    uint64_t bulk = 2;
 
     walk_init(&walk);
     traverser.value = value_items(&walk.exec.arena, VALUE_MAP, pair, 1);
@@ -345,7 +346,7 @@ START_TEST(maps_and_side_effects_come_before_the_path)
     ck_assert_int_eq(out.integer, 9);
     effect = exec_side_effect_make(&walk.exec, SLICE("b"));
     ck_assert_int_eq(effect_claim(&walk.exec, effect, EFFECT_BAG), E_OK);
-    ck_assert_int_eq(effect_add(&walk.exec, effect, &pair[1], 2), E_OK);
+    ck_assert_int_eq(effect_add_all(&walk.exec, effect, &pair[1], &bulk, 1), E_OK);
     ck_assert(scope_get(&walk.exec, &traverser, SLICE("b"), POP_LAST, &out));
     ck_assert_int_eq(out.kind, VALUE_BULKSET);
     ck_assert_int_eq(out.items[1].integer, 2);

@@ -162,6 +162,8 @@ START_TEST(test_changes)
     change_trip(&change, "vprop-set vertex=1 key=k prop-id=8 value=5 w:0.5\n");
     change = (struct change){.kind = CHANGE_VPROP_DROP, .vertex = vid_num(1)};
     change_trip(&change, "vprop-drop vertex=1\n");
+    change.prop_id = CHANGE_PROP_ZERO;
+    change_trip(&change, "vprop-drop vertex=1 prop-id=0\n");
     change = (struct change){.kind = CHANGE_META_SET,
                              .vertex = vid_num(1),
                              .key = SLICE("k"),

@@ -127,4 +127,34 @@ START_TEST(test_edge_ids)
 }
 END_TEST
 
-RUN_SUITE("store", test_ids, test_hop, test_scans, test_edge_ids)
+/* 0 was taken for none: a made id stood in its place, and dropping it dropped all of the key. */
+START_TEST(a_property_id_of_zero)
+{
+    const struct vproperty props[] = {
+        {.id = value_long(0), .key = SLICE("k"), .value = value_int(1)},
+        {.id = value_long(5), .key = SLICE("k"), .value = value_int(2), .cardinality = 1}};
+    const int64_t ids[] = {1};
+    struct read_request request = {
+        .source = READ_IDS, .emit = READ_ROWS, .project = READ_ALL, .input_count = 1};
+    struct storefix fix;
+
+    storefix_open(&fix);
+    request.inputs = storefix_ids(&fix, 1, ids);
+    storefix_add(&fix, &(struct change){.kind = CHANGE_VERTEX_ADD,
+                                        .vertex = vid_num(1),
+                                        .label = SLICE("v"),
+                                        .vprops = props,
+                                        .vprop_count = 2});
+    storefix_commit(&fix);
+    ck_assert_str_eq(storefix_text(&fix, &request), "v[1]:v,k=1,k=2");
+    storefix_add(&fix, &(struct change){.kind = CHANGE_VPROP_DROP,
+                                        .vertex = vid_num(1),
+                                        .key = SLICE("k"),
+                                        .prop_id = CHANGE_PROP_ZERO});
+    storefix_commit(&fix);
+    ck_assert_str_eq(storefix_text(&fix, &request), "v[1]:v,k=2");
+    storefix_close(&fix);
+}
+END_TEST
+
+RUN_SUITE("store", a_property_id_of_zero, test_ids, test_hop, test_scans, test_edge_ids)

@@ -4,6 +4,7 @@
 #include "common/log.h"
 #include "common/mem.h"
 #include "common/mutation.h"
+#include "coordinator/coord_shards.h"
 #include "coordinator/coord_txn.h"
 #include "coordinator/coordadmin.h"
 
@@ -17,6 +18,7 @@ enum {
     HEARTBEAT_MS = 50,
     TXN_MS = 5000,
     SILENCE_MS = 1000,
+    REPLICAS_MAX = 1, /* Shard nodes do not replicate yet: then SHARDMAP_REPLICAS_MAX. */
     SNAPSHOT_ENTRIES = 10000,
     SESSION_IDLE_MS = 3600000,
     SESSION_LOOK_MS = 60000,
@@ -33,6 +35,7 @@ static void set_defaults(struct coord_options *options)
     options->heartbeat_ms = options->heartbeat_ms == 0 ? HEARTBEAT_MS : options->heartbeat_ms;
     options->txn_ms = options->txn_ms == 0 ? TXN_MS : options->txn_ms;
     options->silence_ms = options->silence_ms == 0 ? SILENCE_MS : options->silence_ms;
+    options->replicas_max = options->replicas_max == 0 ? REPLICAS_MAX : options->replicas_max;
     options->snapshot_entries =
         options->snapshot_entries == 0 ? SNAPSHOT_ENTRIES : options->snapshot_entries;
 }
@@ -80,6 +83,7 @@ int coord_open(struct coord **coord, const struct coord_options *options, struct
     state_init(&opened->state, options->cluster_id);
     decision_init(&opened->decision, &opened->state, opened->options.txn_ms);
     member_init(&opened->member, &opened->state, opened->options.silence_ms);
+    failover_init(&opened->failover, &opened->state, &opened->member);
     map_init(&opened->heard, NULL);
     arena_init(&opened->arena, 0);
     bytes_init(&opened->body, 0);
@@ -103,6 +107,7 @@ void coord_close(struct coord **coord)
     consensus_close(&c->consensus);
     decision_close(&c->decision);
     decision_effects_close(&c->effects);
+    failover_close(&c->failover);
     member_close(&c->member);
     state_close(&c->state);
     map_close(&c->heard);
@@ -267,8 +272,7 @@ static void add_floors(struct coord *coord, uint32_t node, struct roster_config 
     config->floors = floors;
 }
 
-/* known: the version that the node has. */
-static struct slice config_body(struct coord *coord, uint32_t node, uint64_t known)
+struct slice coord_config(struct coord *coord, uint32_t node, uint64_t known)
 {
     struct roster_config config = {.term = consensus_term(coord->consensus),
                                    .incarnation = coord->state.incarnation,
@@ -333,7 +337,7 @@ static void on_status(struct coord *coord, const struct message *message)
         break;
     case MEMBER_CONFIG:
         outbox_reply(coord->out, message, MESSAGE_NODE_CONFIG,
-                     config_body(coord, status.node, status.map_version));
+                     coord_config(coord, status.node, status.map_version));
         break;
     case MEMBER_UNKNOWN:
         error_set(&err, E_NOT_FOUND, "node %u is not registered", status.node);
@@ -380,7 +384,7 @@ static void on_message(struct coord *coord, const struct message *message)
 {
     struct error err;
 
-    if (coord_txn_message(coord, message)) {
+    if (coord_txn_message(coord, message) || coord_shards_message(coord, message)) {
         return;
     }
     if (message->type == MESSAGE_NODE_REGISTER || message->type == MESSAGE_NODE_STATUS) {
@@ -421,6 +425,7 @@ static void follow_leadership(struct coord *coord)
     if (term != 0) {
         log_info(coord->options.log, "coord", "term=%" PRIu64 " msg=\"leads\"", term);
         member_lead(&coord->member, coord->now_ms);
+        failover_lead(&coord->failover, coord->now_ms);
         map_clear(&coord->heard);
         coord_txn_feed(coord, &(struct decision_event){.kind = DECISION_LEAD, .term = term});
         if (coord->state.incarnation == 0) {
@@ -495,6 +500,9 @@ static void answer_applied(struct coord *coord, const struct coord_waiting *wait
         coordadmin_applied(coord, waiting->token, command, result);
         return;
     }
+    if (coord_shards_applied(coord, waiting->token, command, result)) {
+        return;
+    }
     if (result->code != E_OK) {
         struct error err;
         error_set(&err, result->code, "%s", result->text);
@@ -506,7 +514,7 @@ static void answer_applied(struct coord *coord, const struct coord_waiting *wait
     } else {
         assert(waiting->kind == STATE_NODE_UP);
         coord_answer(coord, waiting->token, MESSAGE_NODE_CONFIG,
-                     config_body(coord, command->node, 0));
+                     coord_config(coord, command->node, 0));
     }
 }
 
@@ -569,7 +577,7 @@ static void carry_member(void *ctx, const struct member_effect *effect)
     switch (effect->kind) {
     case MEMBER_PUSH:
         message = outbox_send(coord->out, PEER_NODE(PEER_SHARDD, effect->node), MESSAGE_NODE_CONFIG,
-                              config_body(coord, effect->node, 0));
+                              coord_config(coord, effect->node, 0));
         message->dst_boot = effect->boot;
         break;
     case MEMBER_NODE_DOWN:
@@ -675,6 +683,7 @@ int coord_turn(struct coord *coord, uint64_t now_ms, struct outbox *out, struct 
         follow_leadership(coord);
         if (coord->lead_term != 0) {
             member_tick(&coord->member, now_ms, carry_member, coord);
+            coord_shards_tick(coord);
             expire_sessions(coord);
             if (now_ms >= decision_deadline(&coord->decision)) {
                 coord_txn_feed(coord, &(struct decision_event){.kind = DECISION_TIMEOUT});

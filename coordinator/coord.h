@@ -38,6 +38,7 @@ struct coord_options {
     uint32_t txn_ms;           /* A transaction not prepared by then is aborted; 0: 5,000. */
     uint32_t silence_ms;       /* A node silent for longer counts as down; 0: 1,000. */
     uint32_t snapshot_entries; /* Raft log entries between snapshots; 0: 10,000. */
+    uint32_t replicas_max;     /* Of a shard, that operators may ask for; 0: see coord.c. */
     struct log *log;           /* May be null. */
 };
 

@@ -16,13 +16,16 @@
 #include "coordinator/consensus.h"
 #include "coordinator/coord.h"
 #include "coordinator/decision.h"
+#include "coordinator/failover.h"
 #include "coordinator/member.h"
 
 /* A request that is not answered yet. */
 struct coord_request {
     uint64_t token;
     uint64_t until_ms;
-    uint32_t graph;         /* graph.create: waits until it is ready; 0: not that. */
+    uint32_t graph; /* graph.create: waits until it is ready; 0: not that. */
+    uint32_t shard; /* shard.failover: waits for another epoch than this; 0: not that. */
+    uint64_t epoch;
     struct message message; /* Without its body. */
 };
 
@@ -42,6 +45,7 @@ struct coord {
     struct decision decision;
     struct decision_effects effects;
     struct member member;
+    struct failover failover;
     uint64_t lead_term; /* In which the cores lead; 0: they do not. */
     uint64_t now_ms;
     uint64_t token_last;
@@ -70,6 +74,8 @@ void coord_answer(struct coord *coord, uint64_t token, enum message_type type, s
 void coord_refuse(struct coord *coord, uint64_t token, const struct error *err);
 /* Puts a command before Raft; token 0: nobody waits for it. */
 void coord_submit(struct coord *coord, const struct state_command *command, uint64_t token);
+/* A NODE_CONFIG for a node that has the map of version known. Valid until the next. */
+struct slice coord_config(struct coord *coord, uint32_t node, uint64_t known);
 /* The map as bytes. */
 struct slice coord_map(struct coord *coord);
 

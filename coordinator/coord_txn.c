@@ -197,14 +197,14 @@ static void on_reply(struct coord *coord, const struct message *message)
         on_decided(coord, message, &reply);
         return;
     }
-    coord_txn_feed(coord, &(struct decision_event){
-                              .kind = message->type == MESSAGE_PREPARED ? DECISION_VOTE
-                                                                        : DECISION_VALIDATED,
-                              .gtid = reply.gtid,
-                              .shard = message->shard,
-                              .is_yes = reply.outcome == TXN_COMMITTED,
-                              .code = reply.code == E_OK ? E_CONFLICT : reply.code,
-                              .text = reply.text});
+    coord_txn_feed(
+        coord, &(struct decision_event){
+                   .kind = message->type == MESSAGE_PREPARED ? DECISION_VOTE : DECISION_VALIDATED,
+                   .gtid = reply.gtid,
+                   .shard = message->shard,
+                   .is_yes = reply.outcome == TXN_COMMITTED,
+                   .code = reply.code == E_OK ? E_CONFLICT : reply.code,
+                   .text = reply.text});
 }
 
 /* A shard that cannot be reached is asked again; one that will not is a no. */
@@ -215,8 +215,8 @@ static void on_refused(struct coord *coord, const struct message *message)
     uint64_t ask = message->req_id >> ASK_SHIFT;
     uint64_t term = message->req_id >> TERM_SHIFT & TERM_MASK;
 
-    if (code == E_UNAVAILABLE || code == E_TIMEOUT ||
-        (ask != ASK_PREPARE && ask != ASK_VALIDATE) || term != (coord->decision.term & TERM_MASK)) {
+    if (code == E_UNAVAILABLE || code == E_TIMEOUT || (ask != ASK_PREPARE && ask != ASK_VALIDATE) ||
+        term != (coord->decision.term & TERM_MASK)) {
         return;
     }
     coord_txn_feed(coord, &(struct decision_event){

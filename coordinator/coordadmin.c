@@ -8,7 +8,7 @@
 #include <assert.h>
 #include <string.h>
 
-enum { PAIRS_MAX = 16, SHARDS_DEFAULT = 4 };
+enum { PAIRS_MAX = 24, SHARDS_DEFAULT = 4, MIN_INSYNC_OF_MANY = 2 };
 
 struct pairs {
     struct value items[2 * PAIRS_MAX];
@@ -62,17 +62,76 @@ static struct value hex_key(struct arena *arena, struct slice key)
     return value_cstring(text);
 }
 
-static const struct roster_replica *reported(const struct coord *coord,
+/* What a node that is up says of its replica; null: nothing. */
+static const struct roster_replica *reported(const struct coord *coord, uint32_t number,
                                              const struct state_shard *shard)
 {
-    const struct member_node *node = member_node(&coord->member, shard->primary);
+    const struct member_node *node = member_node(&coord->member, number);
 
-    for (uint32_t i = 0; node != NULL && i < node->replica_count; i++) {
-        if (node->replicas[i].shard == shard->shard) {
-            return &node->replicas[i];
+    return node == NULL ? NULL : member_replica(node, shard->shard);
+}
+
+static struct value set_value(struct arena *arena, const struct nodeset *set)
+{
+    struct bytes text;
+
+    bytes_init(&text, 0);
+    if (set->count > 0) {
+        nodeset_dump(&text, set);
+    }
+    struct value value = value_string(slice_of(arena_copy(arena, text.data, text.size), text.size));
+    bytes_close(&text);
+    return value;
+}
+
+/* Of the replicas that are not in sync: those that are there and catch up; the others. */
+static struct nodeset learning(const struct coord *coord, const struct state_shard *shard)
+{
+    struct nodeset set = nodeset_minus(&shard->replicas, &shard->isr);
+
+    for (uint32_t i = set.count; i > 0; i--) {
+        const struct state_node *node = state_node(&coord->state, set.nodes[i - 1]);
+        const struct roster_replica *replica = reported(coord, set.nodes[i - 1], shard);
+        if (node == NULL || !node->is_up || replica == NULL || replica->suspect != ROSTER_SOUND) {
+            nodeset_remove(&set, set.nodes[i - 1]);
         }
     }
-    return NULL;
+    return set;
+}
+
+static const char *health(const struct state_graph *graph, const struct state_shard *shard)
+{
+    if (shard->primary_boot == 0) {
+        return "no primary";
+    }
+    if (shard->isr.count < graph->min_insync) {
+        return "TOO FEW IN SYNC";
+    }
+    return shard->isr.count < graph->replica_count ? "replicas missing" : "";
+}
+
+static void put_replicas(struct coord *coord, struct pairs *pairs, const struct state_graph *graph,
+                         const struct state_shard *shard)
+{
+    struct nodeset learners = learning(coord, shard);
+    struct nodeset missing = nodeset_minus(&shard->replicas, &shard->isr);
+    uint64_t lag_entries = 0;
+    uint64_t lag_bytes = 0;
+
+    missing = nodeset_minus(&missing, &learners);
+    for (uint32_t i = 0; i < shard->replicas.count; i++) {
+        const struct roster_replica *replica = reported(coord, shard->replicas.nodes[i], shard);
+        if (replica != NULL && replica->lag_entries >= lag_entries) {
+            lag_entries = replica->lag_entries;
+            lag_bytes = replica->lag_bytes;
+        }
+    }
+    put(pairs, "insync", set_value(&coord->arena, &shard->isr));
+    put(pairs, "learning", set_value(&coord->arena, &learners));
+    put(pairs, "missing", set_value(&coord->arena, &missing));
+    put_number(pairs, "lag", lag_entries);
+    put_number(pairs, "lag_bytes", lag_bytes);
+    put(pairs, "health", value_cstring(health(graph, shard)));
 }
 
 static struct value suspect_value(struct arena *arena, const struct roster_replica *replica,
@@ -97,15 +156,17 @@ static struct value suspect_value(struct arena *arena, const struct roster_repli
     return value_cstring("");
 }
 
-static struct value shard_value(struct coord *coord, const struct state_shard *shard)
+static struct value shard_value(struct coord *coord, const struct state_graph *graph,
+                                const struct state_shard *shard)
 {
     struct pairs pairs = {.count = 0};
-    const struct roster_replica *replica = reported(coord, shard);
+    const struct roster_replica *replica = reported(coord, shard->primary, shard);
 
     put_number(&pairs, "shard", shard->shard);
     put_number(&pairs, "node", shard->primary);
     put_number(&pairs, "epoch", shard->epoch);
     put(&pairs, "serving", value_bool(replica != NULL && replica->epoch == shard->epoch));
+    put_replicas(coord, &pairs, graph, shard);
     put(&pairs, "suspect", suspect_value(&coord->arena, replica, shard->applied));
     put(&pairs, "lo", hex_key(&coord->arena, shard->lo));
     put(&pairs, "hi", hex_key(&coord->arena, shard->hi));
@@ -123,7 +184,7 @@ static struct value graph_value(struct coord *coord, const struct state_graph *g
     struct value *shards = arena_array(&coord->arena, graph->shard_count, sizeof *shards);
 
     for (uint32_t i = 0; i < graph->shard_count; i++) {
-        shards[i] = shard_value(coord, &graph->shards[i]);
+        shards[i] = shard_value(coord, graph, &graph->shards[i]);
     }
     put_number(&pairs, "graph", graph->graph);
     put(&pairs, "name", value_string(graph->name));
@@ -131,6 +192,8 @@ static struct value graph_value(struct coord *coord, const struct state_graph *g
         value_cstring(graph->partitioner == PARTITION_HASH ? "hash" : "range"));
     put(&pairs, "ids", value_cstring(graph->ids == IDS_LONG ? "long" : "int"));
     put(&pairs, "ready", value_bool(graph->is_ready));
+    put_number(&pairs, "replicas", graph->replica_count);
+    put_number(&pairs, "min_insync", graph->min_insync);
     put_number(&pairs, "schema", graph->schema_version);
     put_number(&pairs, "indexes", graph->index_count);
     put(&pairs, "shards", value_items(&coord->arena, VALUE_LIST, shards, graph->shard_count));
@@ -156,6 +219,7 @@ static struct value node_value(struct coord *coord, const struct state_node *nod
     put_number(&pairs, "node", node->node);
     put(&pairs, "boot", hex_number(&coord->arena, node->boot));
     put(&pairs, "address", value_string(node->address));
+    put(&pairs, "zone", value_string(node->zone));
     put(&pairs, "up", value_bool(node->is_up));
     put_number(&pairs, "map", heard == NULL ? 0 : heard->map_version);
     put_number(&pairs, "silent_ms", heard == NULL ? 0 : coord->now_ms - heard->heard_ms);
@@ -230,19 +294,64 @@ static int choice_of(const struct value *request, const char *key, const char *c
                : error_set(err, E_INVALID, "'%s' is %s or %s", key, names[0], names[1]);
 }
 
-static int shards_of(const struct value *request, uint32_t *count, struct error *err)
+/* A number from 1 to max; 0 if it is not given. */
+static int number_of(const struct value *request, const char *key, uint32_t max, uint32_t *number,
+                     struct error *err)
 {
-    const struct value *value = value_get_text(request, "shards");
+    const struct value *value = value_get_text(request, key);
 
-    *count = SHARDS_DEFAULT;
+    *number = 0;
     if (value == NULL || value->kind == VALUE_NULL) {
         return E_OK;
     }
     if ((value->kind != VALUE_INT && value->kind != VALUE_LONG) || value->integer < 1 ||
-        value->integer > STATE_SHARDS_MAX) {
-        return error_set(err, E_INVALID, "'shards' is a number from 1 to %u", STATE_SHARDS_MAX);
+        value->integer > max) {
+        return error_set(err, E_INVALID, "'%s' is a number from 1 to %u", key, max);
     }
-    *count = (uint32_t)value->integer;
+    *number = (uint32_t)value->integer;
+    return E_OK;
+}
+
+/* ---- how many replicas ---- */
+
+static uint32_t nodes_up(const struct coord *coord)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < coord->state.node_count; i++) {
+        count += coord->state.nodes[i].is_up;
+    }
+    return count;
+}
+
+/* Replicas and min_insync as asked for, or as they are best. */
+static int replicas_of(const struct coord *coord, const struct value *request,
+                       struct state_command *command, struct error *err)
+{
+    uint32_t max = coord->options.replicas_max;
+    int rc = number_of(request, "replicas", SHARDMAP_REPLICAS_MAX, &command->replica_count, err);
+
+    rc = rc != E_OK
+             ? rc
+             : number_of(request, "min_insync", SHARDMAP_REPLICAS_MAX, &command->min_insync, err);
+    if (rc != E_OK) {
+        return rc;
+    }
+    if (command->replica_count > max) {
+        return error_set(err, E_UNSUPPORTED,
+                         "%u replicas: in this version a shard has at most %u (--replicas %u)",
+                         command->replica_count, max, max);
+    }
+    if (command->replica_count == 0) {
+        command->replica_count = nodes_up(coord) >= 2 && max >= 2 ? 2 : 1;
+    }
+    if (command->min_insync == 0) {
+        command->min_insync = command->replica_count > 2 ? MIN_INSYNC_OF_MANY : 1;
+    }
+    if (command->min_insync > command->replica_count) {
+        return error_set(err, E_INVALID, "of %u replicas not %u can be in sync",
+                         command->replica_count, command->min_insync);
+    }
     return E_OK;
 }
 
@@ -320,13 +429,16 @@ static int graph_create(struct coord *coord, const struct value *request,
     int id;
 
     int rc = text_of(request, "name", true, &command->name, err);
-    rc = rc != E_OK ? rc : shards_of(request, &command->shard_count, err);
+    rc = rc != E_OK ? rc
+                    : number_of(request, "shards", STATE_SHARDS_MAX, &command->shard_count, err);
+    rc = rc != E_OK ? rc : replicas_of(coord, request, command, err);
     rc = rc != E_OK ? rc : choice_of(request, "partitioner", partitioners, &partitioner, err);
     rc = rc != E_OK ? rc : choice_of(request, "ids", ids, &id, err);
     if (rc != E_OK) {
         return rc;
     }
     command->kind = STATE_GRAPH_CREATE;
+    command->shard_count = command->shard_count == 0 ? SHARDS_DEFAULT : command->shard_count;
     command->partitioner = partitioner == 0 ? PARTITION_HASH : PARTITION_RANGE;
     command->ids = id == 0 ? IDS_LONG : IDS_INT;
     rc = splits_of(&coord->arena, request, command, err);
@@ -334,16 +446,125 @@ static int graph_create(struct coord *coord, const struct value *request,
         return rc;
     }
     uint32_t *nodes = arena_array(&coord->arena, command->shard_count, sizeof *nodes);
-    command->shards = nodes;
-    rc = member_assign(&coord->member, command->shard_count, nodes, err);
     struct nodeset *replicas = arena_array(&coord->arena, command->shard_count, sizeof *replicas);
-    for (uint32_t i = 0; i < command->shard_count && rc == E_OK; i++) {
-        replicas[i] = nodeset_of(nodes[i]);
-    }
+    command->shards = nodes;
     command->replicas = replicas;
-    command->replica_count = 1;
-    command->min_insync = 1;
+    return failover_place(&coord->failover, command->shard_count, command->replica_count, replicas,
+                          nodes, err);
+}
+
+static int graph_set(struct coord *coord, const struct value *request,
+                     struct state_command *command, struct error *err)
+{
+    const struct value *replicas = value_get_text(request, "replicas");
+    int rc = text_of(request, "name", true, &command->name, err);
+
+    rc = rc != E_OK ? rc : replicas_of(coord, request, command, err);
+    if (rc != E_OK) {
+        return rc;
+    }
+    if (replicas == NULL || replicas->kind == VALUE_NULL) {
+        return error_set(err, E_INVALID, "the request needs a number 'replicas'");
+    }
+    if (command->replica_count > nodes_up(coord)) {
+        return error_set(err, E_UNAVAILABLE,
+                         "%u replicas need as many shard nodes that are up: there are %u",
+                         command->replica_count, nodes_up(coord));
+    }
+    command->kind = STATE_GRAPH_SET;
+    return E_OK;
+}
+
+/* ---- who leads ---- */
+
+static int shard_of(const struct coord *coord, const struct value *request,
+                    struct state_shard **shard, uint32_t *target, struct error *err)
+{
+    struct slice name;
+    uint32_t number = 0;
+    int rc = text_of(request, "graph", true, &name, err);
+
+    rc = rc != E_OK ? rc : number_of(request, "shard", UINT32_MAX, &number, err);
+    rc = rc != E_OK ? rc : number_of(request, "to", UINT32_MAX, target, err);
+    if (rc != E_OK) {
+        return rc;
+    }
+    const struct state_graph *graph = state_shard_graph(&coord->state, number);
+    *shard = state_shard(&coord->state, number);
+    if (*shard == NULL || !slice_equal(graph->name, name)) {
+        return error_set(err, E_NOT_FOUND,
+                         "graph %.*s has no shard %u: 'cardeactl graph list' shows their numbers",
+                         (int)name.size, (const char *)name.data, number);
+    }
+    return E_OK;
+}
+
+static int shard_failover(struct coord *coord, const struct value *request, uint64_t token,
+                          struct error *err)
+{
+    struct state_shard *shard;
+    uint32_t target;
+    int rc = shard_of(coord, request, &shard, &target, err);
+
+    rc = rc != E_OK ? rc : failover_ask(&coord->failover, coord->now_ms, shard, &target, err);
+    if (rc == E_OK) {
+        coord_request(coord, token)->shard = shard->shard;
+        coord_request(coord, token)->epoch = shard->epoch;
+    }
     return rc;
+}
+
+/* Says what is known to be lost if the target leads. */
+static int refuse_loss(const struct coord *coord, const struct state_shard *shard, uint32_t target,
+                       struct error *err)
+{
+    const struct roster_replica *replica = reported(coord, target, shard);
+
+    if (replica == NULL) {
+        return error_set(err, E_INVALID,
+                         "what node %u holds of shard %u is not known; entry %llu was applied: all "
+                         "that it lacks is lost (--accept-data-loss)",
+                         target, shard->shard, (unsigned long long)shard->applied);
+    }
+    return error_set(
+        err, E_INVALID,
+        "node %u holds shard %u up to entry %llu of epoch %llu; its primary had applied "
+        "at least %llu: acknowledged writes after the first are lost "
+        "(--accept-data-loss)",
+        target, shard->shard, (unsigned long long)replica->last,
+        (unsigned long long)replica->last_epoch, (unsigned long long)shard->applied);
+}
+
+static int force_primary(struct coord *coord, const struct value *request,
+                         struct state_command *command, struct error *err)
+{
+    const struct value *accepted = value_get_text(request, "accept_data_loss");
+    struct state_shard *shard;
+    uint32_t target;
+    int rc = shard_of(coord, request, &shard, &target, err);
+
+    if (rc != E_OK) {
+        return rc;
+    }
+    const struct state_node *node = state_node(&coord->state, target);
+    if (target == shard->primary && shard->primary_boot != 0) {
+        return error_set(err, E_INVALID, "node %u leads shard %u already", target, shard->shard);
+    }
+    if (!nodeset_has(&shard->replicas, target) || node == NULL) {
+        return error_set(err, E_INVALID, "node %u holds no replica of shard %u ('to')", target,
+                         shard->shard);
+    }
+    if (accepted == NULL || accepted->kind != VALUE_BOOL || !accepted->boolean) {
+        return refuse_loss(coord, shard, target, err);
+    }
+    *command = (struct state_command){.kind = STATE_FAILOVER,
+                                      .shard = shard->shard,
+                                      .epoch = shard->epoch,
+                                      .cfgver = shard->cfgver,
+                                      .target = target,
+                                      .target_boot = node->boot,
+                                      .is_forced = true};
+    return E_OK;
 }
 
 static int index_change(const struct value *request, bool is_create, struct state_command *command,
@@ -426,6 +647,15 @@ static int carry_out(struct coord *coord, const struct value *request, uint64_t 
         command->kind = STATE_GRAPH_DROP;
         return text_of(request, "name", true, &command->name, err);
     }
+    if (value_is_text(verb, "graph.set")) {
+        return graph_set(coord, request, command, err);
+    }
+    if (value_is_text(verb, "shard.failover")) {
+        return shard_failover(coord, request, token, err);
+    }
+    if (value_is_text(verb, "shard.force-primary")) {
+        return force_primary(coord, request, command, err);
+    }
     if (value_is_text(verb, "index.list")) {
         return index_list(coord, request, token, err);
     }
@@ -468,7 +698,20 @@ static void answer_graph(struct coord *coord, uint64_t token, const struct state
     put_number(&pairs, "graph", graph->graph);
     put(&pairs, "name", value_string(graph->name));
     put_number(&pairs, "shards", graph->shard_count);
+    put_number(&pairs, "replicas", graph->replica_count);
+    put_number(&pairs, "min_insync", graph->min_insync);
     put(&pairs, "ready", value_bool(graph->is_ready));
+    reply(coord, token, &pairs);
+}
+
+static void answer_shard(struct coord *coord, uint64_t token, const struct state_shard *shard)
+{
+    struct pairs pairs = {.count = 0};
+
+    put_number(&pairs, "shard", shard->shard);
+    put_number(&pairs, "node", shard->primary);
+    put_number(&pairs, "epoch", shard->epoch);
+    put(&pairs, "insync", set_value(&coord->arena, &shard->isr));
     reply(coord, token, &pairs);
 }
 
@@ -486,6 +729,14 @@ void coordadmin_applied(struct coord *coord, uint64_t token, const struct state_
     if (command->kind == STATE_GRAPH_CREATE) {
         coord_request(coord, token)->graph = (uint32_t)result->number;
         return; /* Answered when it is ready. */
+    }
+    if (command->kind == STATE_FAILOVER) {
+        answer_shard(coord, token, state_shard(&coord->state, command->shard));
+        return;
+    }
+    if (command->kind == STATE_GRAPH_SET) {
+        answer_graph(coord, token, state_graph(&coord->state, command->name));
+        return;
     }
     if (command->kind == STATE_GRAPH_DROP) {
         put(&pairs, "name", value_string(command->name));
@@ -512,6 +763,27 @@ void coordadmin_graph(struct coord *coord, uint32_t number)
             struct error err;
             error_set(&err, E_NOT_FOUND, "the graph was dropped meanwhile");
             coord_refuse(coord, request->token, &err);
+        }
+    }
+}
+
+void coordadmin_shard(struct coord *coord, uint32_t number, const struct error *failure)
+{
+    const struct state_shard *shard = state_shard(&coord->state, number);
+
+    for (size_t i = coord->request_count; number != 0 && i > 0; i--) {
+        struct coord_request *request = &coord->requests[i - 1];
+        if (request->shard != number) {
+            continue;
+        }
+        if (failure != NULL) {
+            coord_refuse(coord, request->token, failure);
+        } else if (shard == NULL) {
+            struct error err;
+            error_set(&err, E_NOT_FOUND, "the graph was dropped meanwhile");
+            coord_refuse(coord, request->token, &err);
+        } else if (shard->epoch != request->epoch) {
+            answer_shard(coord, request->token, shard);
         }
     }
 }

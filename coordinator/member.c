@@ -3,6 +3,7 @@
 #include "common/mem.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -87,6 +88,31 @@ static bool is_taken(const struct member *member, uint64_t now_ms, const struct 
     return now_ms < heard_ms + member->silence_ms;
 }
 
+static int order_replicas(const void *a, const void *b)
+{
+    const struct roster_replica *left = a;
+    const struct roster_replica *right = b;
+
+    return left->shard < right->shard ? -1 : left->shard > right->shard;
+}
+
+const struct roster_replica *member_replica(const struct member_node *node, uint32_t shard)
+{
+    uint32_t low = 0;
+    uint32_t high = node->replica_count;
+
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (node->replicas[middle].shard < shard) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low < node->replica_count && node->replicas[low].shard == shard ? &node->replicas[low]
+                                                                           : NULL;
+}
+
 enum member_answer member_hear(struct member *member, uint64_t now_ms,
                                const struct roster_status *status, bool is_register)
 {
@@ -104,12 +130,16 @@ enum member_answer member_hear(struct member *member, uint64_t now_ms,
     node->heard_ms = now_ms;
     node->map_version = status->map_version;
     node->is_fresh = true;
+    node->is_leaving = status->is_leaving;
     mem_free(node->replicas);
     node->replicas =
         status->replica_count == 0
             ? NULL
             : mem_copy(status->replicas, status->replica_count * sizeof *status->replicas);
     node->replica_count = status->replica_count;
+    if (node->replica_count > 1) {
+        qsort(node->replicas, node->replica_count, sizeof *node->replicas, order_replicas);
+    }
     if (is_known && known->is_up && slice_equal(known->address, status->address) &&
         slice_equal(known->zone, status->zone) && known->weight == status->weight) {
         return MEMBER_CONFIG;
@@ -120,25 +150,26 @@ enum member_answer member_hear(struct member *member, uint64_t now_ms,
 
 /* ---- tick ---- */
 
-static bool holds(const struct member *member, const struct state_shard *shard)
+/* Each that is in sync has confirmed the configuration: it has a file, and promised the epoch. */
+static bool is_held(const struct member *member, const struct state_shard *shard)
 {
-    const struct member_node *node = node_of(member, shard->primary);
-
-    if (node == NULL || node->boot != shard->primary_boot) {
-        return false;
-    }
-    for (uint32_t i = 0; i < node->replica_count; i++) {
-        if (node->replicas[i].shard == shard->shard) {
-            return node->replicas[i].epoch == shard->epoch;
+    for (uint32_t i = 0; i < shard->isr.count; i++) {
+        const struct member_node *node = node_of(member, shard->isr.nodes[i]);
+        const struct roster_replica *replica =
+            node == NULL ? NULL : member_replica(node, shard->shard);
+        bool is_primary = shard->isr.nodes[i] == shard->primary;
+        if (replica == NULL || replica->epoch != shard->epoch ||
+            (is_primary && node->boot != shard->primary_boot)) {
+            return false;
         }
     }
-    return false;
+    return true;
 }
 
 static bool is_confirmed(const struct member *member, const struct state_graph *graph)
 {
     for (uint32_t i = 0; i < graph->shard_count; i++) {
-        if (!holds(member, &graph->shards[i])) {
+        if (!is_held(member, &graph->shards[i])) {
             return false;
         }
     }
@@ -249,45 +280,4 @@ uint64_t member_deadline(const struct member *member)
         }
     }
     return deadline;
-}
-
-/* ---- assignment ---- */
-
-static uint32_t load_of(const struct state *state, uint32_t node)
-{
-    uint32_t load = 0;
-
-    for (uint32_t i = 0; i < state->graph_count; i++) {
-        for (uint32_t j = 0; j < state->graphs[i].shard_count; j++) {
-            load += state->graphs[i].shards[j].primary == node;
-        }
-    }
-    return load;
-}
-
-int member_assign(const struct member *member, uint32_t count, uint32_t *nodes, struct error *err)
-{
-    const struct state *state = member->state;
-    uint32_t *loads = mem_array(state->node_count, sizeof *loads);
-    int rc = E_OK;
-
-    for (uint32_t i = 0; i < state->node_count; i++) {
-        loads[i] = load_of(state, state->nodes[i].node);
-    }
-    for (uint32_t i = 0; i < count && rc == E_OK; i++) {
-        uint32_t best = UINT32_MAX;
-        for (uint32_t j = 0; j < state->node_count; j++) {
-            if (state->nodes[j].is_up && (best == UINT32_MAX || loads[j] < loads[best])) {
-                best = j;
-            }
-        }
-        if (best == UINT32_MAX) {
-            rc = error_set(err, E_UNAVAILABLE, "no shard node is up");
-            break;
-        }
-        nodes[i] = state->nodes[best].node;
-        loads[best]++;
-    }
-    mem_free(loads);
-    return rc;
 }

@@ -1,5 +1,5 @@
 /*
- * member.h -- the leader's view of shard nodes: who is alive, what they hold, where new shards go.
+ * member.h -- the leader's view of shard nodes: who is alive, what they hold.
  *
  *   REGISTER, STATUS --> hear --> propose NODE_UP | answer with the map if theirs is old | not
  *   known
@@ -15,7 +15,7 @@
  * at one address, so one that registers from the address that is known follows its predecessor.
  *
  * Pure; volatile: a new leader starts with nobody heard, and waits for a full silence before it
- * judges. After: reference/replication.md 2.4 (restart rule), 4.4 (assignment).
+ * judges. After: reference/replication.md 2.4 (restart rule).
  */
 #ifndef COORDINATOR_MEMBER_H
 #define COORDINATOR_MEMBER_H
@@ -27,11 +27,12 @@ struct member_node {
     uint32_t node;
     uint64_t boot;
     uint64_t heard_ms;
-    uint64_t map_version; /* In force there. */
-    uint64_t proposed_ms; /* NODE_UP or NODE_DOWN is under way since; 0: no. */
-    uint64_t noted_ms;    /* When APPLIED was proposed last. */
-    bool is_fresh;        /* Heard since then. */
-    struct roster_replica *replicas;
+    uint64_t map_version;            /* In force there. */
+    uint64_t proposed_ms;            /* NODE_UP or NODE_DOWN is under way since; 0: no. */
+    uint64_t noted_ms;               /* When APPLIED was proposed last. */
+    bool is_fresh;                   /* Heard since then. */
+    bool is_leaving;                 /* It is about to end. */
+    struct roster_replica *replicas; /* By shard. */
     uint32_t replica_count;
 };
 
@@ -77,14 +78,13 @@ enum member_answer member_hear(struct member *member, uint64_t now_ms,
 void member_tick(struct member *member, uint64_t now_ms,
                  void (*carry)(void *ctx, const struct member_effect *effect), void *ctx);
 uint64_t member_deadline(const struct member *member);
-/* Primaries of count new shards, spread over the nodes that are up, those with fewest first.
- * Returns E_OK or E_UNAVAILABLE: no node is up. */
-int member_assign(const struct member *member, uint32_t count, uint32_t *nodes, struct error *err);
 /* The replica is served by the boot that leads it, and has applied more, or less, than the state
  * knows. */
 bool member_is_ahead(const struct member *member, const struct member_node *node,
                      const struct roster_replica *replica);
 /* Null: never heard of. */
 const struct member_node *member_node(const struct member *member, uint32_t node);
+/* What a node said of its replica; null: nothing. */
+const struct roster_replica *member_replica(const struct member_node *node, uint32_t shard);
 
 #endif

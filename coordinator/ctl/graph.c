@@ -12,16 +12,19 @@ enum {
     KEY_IDS,
     KEY_SPLIT,
     KEY_YES,
+    KEY_REPLICAS,
+    KEY_MIN_INSYNC,
     KEY_LABEL,
     KEY_NAME,
     WORDS_MAX = 4,
+    REPLICAS_MAX = 7,
     SPLITS_MAX = 1024
 };
 
 struct options {
     const char *words[WORDS_MAX]; /* The verb and what it is about. */
     size_t word_count;
-    int64_t shards;
+    int64_t shards, replicas, min_insync; /* 0: not given. */
     const char *partitioner, *ids, *label, *name;
     struct value splits[SPLITS_MAX];
     size_t split_count;
@@ -43,17 +46,30 @@ static void add_split(struct options *options, char *text, struct argp_state *st
     }
 }
 
+static int64_t number_of(struct argp_state *state, const char *name, const char *text, int64_t max)
+{
+    char *end = NULL;
+    long long number = strtoll(text, &end, 10);
+
+    if (*text == '\0' || *end != '\0' || number < 1 || number > max) {
+        argp_error(state, "%s is a number from 1 to %lld, not '%s'", name, (long long)max, text);
+    }
+    return number;
+}
+
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
     struct options *options = state->input;
-    char *end = NULL;
 
     switch (key) {
     case KEY_SHARDS:
-        options->shards = strtoll(arg, &end, 10);
-        if (*end != '\0' || options->shards < 1 || options->shards > 1024) {
-            argp_error(state, "--shards is a number from 1 to 1024, not '%s'", arg);
-        }
+        options->shards = number_of(state, "--shards", arg, 1024);
+        break;
+    case KEY_REPLICAS:
+        options->replicas = number_of(state, "--replicas", arg, REPLICAS_MAX);
+        break;
+    case KEY_MIN_INSYNC:
+        options->min_insync = number_of(state, "--min-insync", arg, REPLICAS_MAX);
         break;
     case KEY_PARTITIONER:
         options->partitioner = arg;
@@ -87,6 +103,10 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 
 static const struct argp_option graph_options[] = {
     {"shards", KEY_SHARDS, "N", 0, "create: how many shards (default: 4)", 0},
+    {"replicas", KEY_REPLICAS, "R", 0,
+     "create, set: copies of each shard (default: 2 on two or more nodes)", 0},
+    {"min-insync", KEY_MIN_INSYNC, "M", 0,
+     "create, set: with fewer in sync nothing is written (default: 1 of 2, 2 of 3 or more)", 0},
     {"partitioner", KEY_PARTITIONER, "hash|range", 0, "create: how ids find shards (default: hash)",
      0},
     {"ids", KEY_IDS, "long|int", 0, "create: numeric ids come back as Int64 (default) or Int32", 0},
@@ -97,10 +117,11 @@ static const struct argp_option graph_options[] = {
 static const struct argp graph_parser = {
     graph_options,
     parse_option,
-    "list\ncreate NAME\ndrop NAME",
+    "list\ncreate NAME\nset NAME --replicas R\ndrop NAME",
     "Named graphs of the cluster."
     "\vExamples:\n"
     "  cardeactl graph create air --shards 8\n"
+    "  cardeactl graph set air --replicas 3\n"
     "  cardeactl graph create time --partitioner range --split 1000,2000\n\n"
     "Exit codes: 0 ok, 1 the cluster said no, 2 wrong usage, 3 no "
     "connection.",
@@ -140,6 +161,16 @@ static int carry_out(struct ctl *ctl, const struct ctl_request *request)
     return code;
 }
 
+static void put_replicas(struct ctl_request *request, const struct options *options)
+{
+    if (options->replicas != 0) {
+        ctl_put(request, "replicas", value_long(options->replicas));
+    }
+    if (options->min_insync != 0) {
+        ctl_put(request, "min_insync", value_long(options->min_insync));
+    }
+}
+
 int ctl_graph(struct ctl *ctl, int argc, char **argv)
 {
     struct options *options = arena_array(&ctl->arena, 1, sizeof(*options));
@@ -159,10 +190,17 @@ int ctl_graph(struct ctl *ctl, int argc, char **argv)
         ctl_put(&request, "shards", value_long(options->shards));
         ctl_put(&request, "partitioner", value_cstring(options->partitioner));
         ctl_put(&request, "ids", value_cstring(options->ids));
+        put_replicas(&request, options);
         if (options->split_count > 0) {
             ctl_put(&request, "split",
                     value_items(&ctl->arena, VALUE_LIST, options->splits, options->split_count));
         }
+        return carry_out(ctl, &request);
+    }
+    if (is_word(options, 0, "set") && options->word_count == 2 && options->replicas != 0) {
+        ctl_put(&request, "verb", value_cstring("graph.set"));
+        ctl_put(&request, "name", value_cstring(options->words[1]));
+        put_replicas(&request, options);
         return carry_out(ctl, &request);
     }
     if (is_word(options, 0, "drop") && options->word_count == 2) {
@@ -173,7 +211,8 @@ int ctl_graph(struct ctl *ctl, int argc, char **argv)
         ctl_put(&request, "name", value_cstring(options->words[1]));
         return carry_out(ctl, &request);
     }
-    ctl_error("cardeactl graph list | create NAME | drop NAME", "not understood");
+    ctl_error("cardeactl graph list | create NAME | set NAME --replicas R | drop NAME",
+              "not understood");
     return CTL_USAGE;
 }
 

@@ -12,7 +12,8 @@ static const struct {
     bool is_local; /* Asks no router. */
 } commands[] = {
     {"status", ctl_status, "nodes, graphs and shards", false},
-    {"graph", ctl_graph, "list, create NAME, drop NAME", false},
+    {"graph", ctl_graph, "list, create NAME, set NAME, drop NAME", false},
+    {"shard", ctl_shard, "failover GRAPH/SHARD, force-primary GRAPH/SHARD", false},
     {"index", ctl_index, "list GRAPH, create GRAPH KEY, drop GRAPH NAME", false},
     {"check", ctl_check, "compare halves, degrees, counters and indexes of a graph", false},
     {"keys", ctl_keys, "init DIR: keys for the encryption between processes", true},

@@ -27,7 +27,7 @@ PURE = {'common/' + name for name in (
     'router/front/httpparse', 'router/front/wsframe', 'router/front/outq',
     'shardd/replica/append', 'shardd/replica/epochs', 'shardd/replica/replication', 'shardd/replica/replication_primary',
     'shardd/replica/replication_backup', 'shardd/replica/participant', 'shardd/replica/item', 'coordinator/decision',
-    'coordinator/member', 'coordinator/placement', 'coordinator/replicaset', 'coordinator/state',
+    'coordinator/failover', 'coordinator/member', 'coordinator/placement', 'coordinator/replicaset', 'coordinator/state',
     'coordinator/state_configure'}
 PURE_FOLDERS = ('router/gremlin/', 'router/plan/', 'router/op/', 'router/remote/', 'router/wire/')
 FORBIDDEN = re.compile(r'^(time|gettimeofday|clock_gettime|clock|rand|random|srand|getrandom|open|fopen|read|write|'

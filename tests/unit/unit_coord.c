@@ -3,6 +3,7 @@
 #include "common/mem.h"
 #include "common/read.h"
 #include "coordinator/coord_inside.h"
+#include "coordinator/coord_shards.h"
 #include "shardd/node.h"
 #include "shardd/store/pagesum.h"
 #include "tests/lib/lab.h"
@@ -451,7 +452,8 @@ START_TEST(a_file_of_another_incarnation_is_suspect)
     lab_run(&lab, 3000);
     ck_assert_uint_eq(lab.nodes[1]->replica_count, 1);
     ck_assert_uint_eq(lab.nodes[1]->suspects.count, 1);
-    ck_assert_uint_eq(member_node(&lab.coord->member, 1)->replicas[1].suspect, ROSTER_FOREIGN);
+    const struct member_node *node = member_node(&lab.coord->member, 1);
+    ck_assert_uint_eq(member_replica(node, 1)->suspect, ROSTER_FOREIGN);
     lab_close(&lab);
 }
 END_TEST

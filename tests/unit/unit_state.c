@@ -577,36 +577,6 @@ START_TEST(what_was_applied_is_remembered)
 }
 END_TEST
 
-START_TEST(shards_are_spread)
-{
-    struct state state;
-    struct member member;
-    uint32_t nodes[10];
-    uint32_t count[5] = {0};
-    struct state_result result;
-
-    state_init(&state, 7);
-    member_init(&member, &state, 1000);
-    ck_assert_int_eq(member_assign(&member, 3, nodes, NULL), E_UNAVAILABLE);
-    for (uint32_t node = 1; node <= 4; node++) {
-        node_up(&state, node, 100 + node);
-    }
-    run(&state, &(struct state_command){.kind = STATE_NODE_DOWN, .node = 4, .boot = 104}, &result);
-    ck_assert_int_eq(graph_create(&state, "g", 2, 2), E_OK);
-    ck_assert_int_eq(member_assign(&member, 10, nodes, NULL), E_OK);
-    for (int i = 0; i < 10; i++) {
-        count[nodes[i]]++;
-    }
-    ck_assert_uint_eq(count[1], 4);
-    ck_assert_uint_eq(count[2], 2);
-    ck_assert_uint_eq(count[3], 4);
-    ck_assert_uint_eq(count[4], 0);
-    member_close(&member);
-    state_close(&state);
-}
-END_TEST
-
 RUN_SUITE("state", new_boot_means_new_epoch, graphs, indexes_and_ids, decisions_once,
           older_formats_are_read, a_cluster_is_founded_once, same_commands_same_bytes,
-          members_come_and_go, two_processes_with_one_number, what_was_applied_is_remembered,
-          shards_are_spread)
+          members_come_and_go, two_processes_with_one_number, what_was_applied_is_remembered)

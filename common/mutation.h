@@ -25,6 +25,8 @@ enum mutation {
     MUTATION_ABORT_ALONE,            /* A prepared participant gives up by itself. */
     MUTATION_NO_TERM,                /* TXN of another term is accepted. */
     MUTATION_NO_ABORT_MEMORY,        /* The coordinator forgets what it aborted in its term. */
+    MUTATION_READS_IGNORE_DECIDED,   /* Reads do not wait for decisions that are not applied. */
+    MUTATION_VOTE_UNREPLICATED,      /* A shard votes yes before its replicas have the PREPARE. */
     MUTATION_REPLICATION_FIRST,      /* From here on: tests/sim/replica_mutations.c. */
     MUTATION_REPLICATION_NO_LEASE_WAIT =
         MUTATION_REPLICATION_FIRST,         /* A new primary serves while a lease is out. */

@@ -2,6 +2,7 @@
 
 #include "common/log.h"
 #include "common/mem.h"
+#include "common/mutation.h"
 #include "common/roster.h"
 #include "shardd/replica/replica.h"
 
@@ -424,6 +425,12 @@ static int make_durable(struct replica *replica, struct replica_turn *turn, stru
         return rc;
     }
     feed(replica, turn, &(struct replication_event){.kind = REPLICATION_DURABLE, .seq = last});
+    if (mutation_is(MUTATION_VOTE_UNREPLICATED) && replica->is_serving) {
+        replica_feed(replica, turn,
+                     &(struct participant_event){.kind = PARTICIPANT_COMMITTED,
+                                                 .index = journal->core.durable},
+                     (struct slice){0});
+    }
     return E_OK;
 }
 

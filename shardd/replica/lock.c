@@ -1,6 +1,7 @@
 #include "shardd/replica/lock.h"
 
 #include "common/mem.h"
+#include "common/mutation.h"
 
 #include <assert.h>
 #include <string.h>
@@ -134,6 +135,7 @@ void lock_init(struct lock_table *table, uint64_t last)
     table->changed = mem_array(TXN_SLOTS, sizeof *table->changed);
     counts_init(&table->held);
     counts_init(&table->pending);
+    counts_init(&table->decided);
 }
 
 void lock_close(struct lock_table *table)
@@ -143,6 +145,7 @@ void lock_close(struct lock_table *table)
     mem_free(table->claims);
     counts_close(&table->held);
     counts_close(&table->pending);
+    counts_close(&table->decided);
     *table = (struct lock_table){0};
 }
 
@@ -210,6 +213,26 @@ void lock_pend(struct lock_table *table, const struct lock_set *set)
 
 void lock_settle(struct lock_table *table, const struct lock_set *set)
 {
+    count_down(&table->pending, set);
+}
+
+void lock_decide(struct lock_table *table, const struct lock_set *set)
+{
+    count_down(&table->held, set);
+    count_up(&table->pending, set);
+    count_up(&table->decided, set);
+}
+
+void lock_undecide(struct lock_table *table, const struct lock_set *set)
+{
+    count_down(&table->decided, set);
+    count_down(&table->pending, set);
+    count_up(&table->held, set);
+}
+
+void lock_settle_decided(struct lock_table *table, const struct lock_set *set)
+{
+    count_down(&table->decided, set);
     count_down(&table->pending, set);
 }
 
@@ -322,7 +345,7 @@ enum lock_verdict lock_judge(const struct lock_table *table, const struct lock_s
 
 bool lock_has_held(const struct lock_table *table)
 {
-    return table->held.slot_count > 0;
+    return table->held.slot_count > 0 || table->decided.slot_count > 0;
 }
 
 /* ---- claims ---- */
@@ -363,6 +386,10 @@ bool lock_claim(struct lock_table *table, const struct txn_readset *readset, uin
     if (table->held.slot_count > 0) {
         txn_readset_each(readset, scan_at_slot, &search);
     }
+    search.counts = &table->decided;
+    if (table->decided.slot_count > 0 && !mutation_is(MUTATION_READS_IGNORE_DECIDED)) {
+        txn_readset_each(readset, scan_at_slot, &search);
+    }
     claim.slot_count = search.found;
     if (claim.slot_count == 0) {
         lock_unclaim(table, token);
@@ -377,7 +404,8 @@ bool lock_is_blocked(const struct lock_table *table, uint64_t token)
     const struct lock_claim *claim = claim_of(table, token);
 
     for (uint32_t i = 0; claim != NULL && i < claim->slot_count; i++) {
-        if (is_changing(table->held.counts[claim->slots[i]])) {
+        if (is_changing(table->held.counts[claim->slots[i]]) ||
+            is_changing(table->decided.counts[claim->slots[i]])) {
             return true;
         }
     }

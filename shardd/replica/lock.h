@@ -3,6 +3,8 @@
  *
  *   held      prepared transactions: until their decision. Others are refused.
  *   pending   entries that will be applied without fail: until then. Others queue.
+ *   decided   of those, what was prepared and is decided: who reads waits, since others may have
+ *             been told of the decision before it is applied here.
  *   changed   journal index of the last change; all slots count as changed at the start.
  *   claims    slots that readers wait for (participant.h).
  *
@@ -57,6 +59,7 @@ struct lock_table {
     uint32_t *changed; /* By slot: index of the last change - base. */
     struct lock_counts held;
     struct lock_counts pending;
+    struct lock_counts decided;
     struct lock_claim *claims;
     size_t claim_count;
     size_t claim_room;
@@ -69,6 +72,10 @@ void lock_hold(struct lock_table *table, const struct lock_set *set);
 void lock_release(struct lock_table *table, const struct lock_set *set);
 void lock_pend(struct lock_table *table, const struct lock_set *set);
 void lock_settle(struct lock_table *table, const struct lock_set *set);
+/* What is held is decided: pending and decided; and back; and done with. */
+void lock_decide(struct lock_table *table, const struct lock_set *set);
+void lock_undecide(struct lock_table *table, const struct lock_set *set);
+void lock_settle_decided(struct lock_table *table, const struct lock_set *set);
 /* What the set changes (U, X) was changed at index. */
 void lock_change(struct lock_table *table, const struct lock_set *set, uint64_t index);
 
@@ -85,14 +92,15 @@ enum lock_verdict lock_judge_reads(const struct lock_table *table,
 /* May these be locked? */
 enum lock_verdict lock_judge(const struct lock_table *table, const struct lock_set *set);
 
-/* A prepared transaction changes what was read: then the reader claims those slots. */
+/* A prepared or decided transaction changes what was read: then the reader claims those slots. */
 bool lock_claim(struct lock_table *table, const struct txn_readset *readset, uint64_t token,
                 uint64_t from_ms, uint64_t until_ms);
-/* What the claim's reader waits for is still held. False without a claim. */
+/* What the claim's reader waits for is still locked. False without a claim. */
 bool lock_is_blocked(const struct lock_table *table, uint64_t token);
 void lock_unclaim(struct lock_table *table, uint64_t token);
 /* Some reader has claimed what the set would change. Claims that are over are forgotten. */
 bool lock_is_claimed(struct lock_table *table, const struct lock_set *set, uint64_t now_ms);
+/* Some slot is held, or decided. */
 bool lock_has_held(const struct lock_table *table);
 
 #endif

@@ -442,8 +442,7 @@ static void on_decide(struct participant *p, const struct participant_event *eve
         return;
     }
     /* From here the lock goes away by itself: who conflicts queues. */
-    lock_release(&p->locks, &prepared->locks);
-    lock_pend(&p->locks, &prepared->locks);
+    lock_decide(&p->locks, &prepared->locks);
     prepared->state = PREPARED_DECIDING;
     prepared->is_commit = event->is_commit;
     entry_append(p, event->is_commit ? STORE_COMMIT : STORE_ABORT, event);
@@ -520,7 +519,7 @@ static void apply_decision(struct participant *p, const struct participant_entry
     } else {
         p->counters.aborted++;
     }
-    lock_settle(&p->locks, &prepared->locks);
+    lock_settle_decided(&p->locks, &prepared->locks);
     prepared_remove(p, prepared);
     finished_add(p, entry->gtid, is_commit);
     if (entry->token != 0) {
@@ -590,8 +589,7 @@ static void lose_entry(struct participant *p, struct participant_entry *entry,
     case STORE_COMMIT:
     case STORE_ABORT:
         assert(prepared != NULL && prepared->state == PREPARED_DECIDING);
-        lock_settle(&p->locks, &prepared->locks);
-        lock_hold(&p->locks, &prepared->locks);
+        lock_undecide(&p->locks, &prepared->locks);
         prepared->state = prepared->index > event->index ? PREPARED_NOT_COMMITTED : PREPARED_VOTED;
         effect(p, PARTICIPANT_DO_DROP, entry->token);
         break;

@@ -91,14 +91,19 @@ bool vrow_degree_add(struct vrow *row, struct arena *arena, uint8_t direction, u
                      int64_t delta)
 {
     struct vrow_degree *degree = NULL;
+    uint32_t place = 0; /* They ascend, so equal rows have equal bytes in all replicas. */
 
     for (uint32_t i = 0; i < row->degree_count; i++) {
-        if (row->degrees[i].direction == direction && row->degrees[i].label == label) {
+        const struct vrow_degree *other = &row->degrees[i];
+        if (other->direction == direction && other->label == label) {
             degree = &row->degrees[i];
         }
+        place += other->label < label || (other->label == label && other->direction < direction);
     }
     if (degree == NULL) {
-        degree = grow_degrees(row, arena);
+        (void)grow_degrees(row, arena);
+        degree = &row->degrees[place];
+        memmove(degree + 1, degree, (row->degree_count - 1 - place) * sizeof *degree);
         *degree = (struct vrow_degree){.label = label, .direction = direction};
     }
     if (delta < 0 && degree->count < (uint64_t)-delta) {

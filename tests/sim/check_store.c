@@ -1,13 +1,15 @@
 #include "tests/sim/check_store.h"
 
+#include "common/hash.h"
 #include "common/mem.h"
 #include "common/value.h"
-#include "shardd/store/store.h"
+#include "shardd/store/store_inner.h"
 #include "tests/sim/cluster.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { FAULTS_TOLD = 5 };
 
@@ -16,7 +18,8 @@ struct reading {
     struct bytes *why;
     uint32_t shard;
     uint32_t faults;
-    bool is_out;
+    bool is_out, is_backup;
+    uint64_t sum; /* Of the contents. */
 };
 
 void check_store_init(struct check_store *check, const struct shardmap *map)
@@ -30,6 +33,7 @@ void check_store_init(struct check_store *check, const struct shardmap *map)
         *to = (struct check_store_shard){.shard = from->shard,
                                          .graph = from->graph,
                                          .node = from->primary,
+                                         .isr = from->isr,
                                          .partitioner = graph->partitioner,
                                          .ids = graph->ids};
         bytes_init(&to->lo, 0);
@@ -93,7 +97,38 @@ static void on_half(void *ctx, const struct vid *edge, uint64_t hash, const stru
     struct check_store_half half = {
         .edge = edge->num, .hash = hash, .vertex = vertex->num, .far = far->num};
 
-    check_store_add(reading->check, reading->is_out, &half);
+    reading->sum += hash_join(hash, reading->is_out);
+    if (!reading->is_backup) {
+        check_store_add(reading->check, reading->is_out, &half);
+    }
+}
+
+/* Adds up what is alike in all replicas; runs of edges may be cut elsewhere. */
+static int sum_row(void *ctx, int count, char **values, char **names)
+{
+    struct reading *reading = ctx;
+
+    (void)names;
+    for (int i = 0; i < count; i++) {
+        const char *text = values[i] == NULL ? "" : values[i];
+        reading->sum = hash_join(reading->sum, hash_bytes(text, strlen(text)));
+    }
+    return 0;
+}
+
+static int sum_tables(struct store *store, struct reading *reading, struct error *err)
+{
+    static const char sql[] =
+        "SELECT id, label, hex(degrees), hex(props) FROM vertex ORDER BY id;"
+        "SELECT label, id FROM vertex_label ORDER BY label, id;"
+        "SELECT is_edge, label, n FROM counter WHERE n <> 0 ORDER BY is_edge, label;"
+        "SELECT n, hex(k), id FROM idx_value ORDER BY n, k, id;"
+        "SELECT n, hex(name) FROM symbol ORDER BY n;"
+        "SELECT sid, seq, idx FROM session ORDER BY sid, seq;";
+
+    return sqlite3_exec(store->tables.stmt.db, sql, sum_row, reading, NULL) == SQLITE_OK
+               ? E_OK
+               : error_set(err, E_CORRUPT, "%s", sqlite3_errmsg(store->tables.stmt.db));
 }
 
 static int read_store(struct store *store, struct reading *reading, struct error *err)
@@ -101,6 +136,7 @@ static int read_store(struct store *store, struct reading *reading, struct error
     int rc = store_verify(store, on_fault, reading, err);
 
     rc = rc != E_OK ? rc : store_each_prepared(store, on_prepared, reading, err);
+    rc = rc != E_OK ? rc : sum_tables(store, reading, err);
     reading->is_out = true;
     rc = rc != E_OK ? rc : store_each_half(store, DIRECTION_OUT, on_half, reading, err);
     reading->is_out = false;
@@ -108,12 +144,14 @@ static int read_store(struct store *store, struct reading *reading, struct error
 }
 
 static bool read_file(struct check_store *check, const struct cluster *cluster,
-                      const struct check_store_shard *shard, struct bytes *why)
+                      const struct check_store_shard *shard, uint32_t node, uint64_t *sum,
+                      struct bytes *why)
 {
     char path[64];
-    struct reading reading = {.check = check, .why = why, .shard = shard->shard};
+    struct reading reading = {
+        .check = check, .why = why, .shard = shard->shard, .is_backup = node != shard->node};
     struct store_options options = {.path = path,
-                                    .vfs = cluster->procs[CLUSTER_NODE + shard->node - 1].vfs_name,
+                                    .vfs = cluster->procs[CLUSTER_NODE + node - 1].vfs_name,
                                     .cluster_id = CLUSTER_ID,
                                     .shard = shard->shard,
                                     .graph = shard->graph,
@@ -136,10 +174,36 @@ static bool read_file(struct check_store *check, const struct cluster *cluster,
         rc = read_store(store, &reading, &err);
     }
     store_close(&store);
+    *sum = reading.sum;
     if (rc != E_OK) {
-        bytes_format(why, "shard %" PRIu32 ": %s\n", shard->shard, err.text);
+        bytes_format(why, "shard %" PRIu32 " on node %" PRIu32 ": %s\n", shard->shard, node,
+                     err.text);
     }
     return rc == E_OK && reading.faults == 0;
+}
+
+static bool read_replicas(struct check_store *check, const struct cluster *cluster,
+                          const struct check_store_shard *shard, struct bytes *why)
+{
+    uint64_t sum = 0;
+    uint64_t other = 0;
+    bool is_good = read_file(check, cluster, shard, shard->node, &sum, why);
+
+    for (uint32_t i = 0; i < shard->isr.count; i++) {
+        uint32_t node = shard->isr.nodes[i];
+        if (node == shard->node) {
+            continue;
+        }
+        is_good = read_file(check, cluster, shard, node, &other, why) && is_good;
+        if (other != sum) {
+            bytes_format(why,
+                         "shard %" PRIu32 ": node %" PRIu32
+                         " holds other contents than node %" PRIu32 "\n",
+                         shard->shard, node, shard->node);
+            is_good = false;
+        }
+    }
+    return is_good;
 }
 
 bool check_store_files(struct check_store *check, const struct cluster *cluster, struct bytes *why)
@@ -147,7 +211,7 @@ bool check_store_files(struct check_store *check, const struct cluster *cluster,
     bool is_good = true;
 
     for (uint32_t i = 0; i < check->shard_count; i++) {
-        is_good = read_file(check, cluster, &check->shards[i], why) && is_good;
+        is_good = read_replicas(check, cluster, &check->shards[i], why) && is_good;
     }
     return is_good;
 }

@@ -20,6 +20,7 @@ struct check_store_half {
 
 struct check_store_shard {
     uint32_t shard, graph, node;
+    struct nodeset isr;
     enum shardmap_partitioner partitioner;
     enum shardmap_ids ids;
     struct bytes lo, hi;
@@ -36,7 +37,7 @@ struct check_store {
 void check_store_init(struct check_store *check, const struct shardmap *map);
 void check_store_close(struct check_store *check);
 void check_store_add(struct check_store *check, bool is_out, const struct check_store_half *half);
-/* Reads the files: verifies each, gathers the halves. */
+/* Reads the files: verifies each, gathers the halves; replicas in sync must hold the same. */
 bool check_store_files(struct check_store *check, const struct cluster *cluster, struct bytes *why);
 /* Compares the halves. */
 bool check_store_edges(struct check_store *check, struct bytes *why);

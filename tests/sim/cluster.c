@@ -110,8 +110,8 @@ static void note_alarm(struct cluster *cluster, const struct message *message)
 {
     struct txn_reply reply;
 
-    if (message->type == MESSAGE_DECIDED &&
-        txn_reply_decode(message->body, &reply, NULL) == E_OK && reply.outcome == TXN_ABORTED) {
+    if (message->type == MESSAGE_DECIDED && txn_reply_decode(message->body, &reply, NULL) == E_OK &&
+        reply.outcome == TXN_ABORTED) {
         error_set(&cluster->failure, E_CORRUPT,
                   "shard %u was told to commit what it had not prepared", message->shard);
     }
@@ -183,6 +183,7 @@ static int open_coord(const struct cluster *cluster, struct cluster_proc *proc, 
                                     .coordinators = coordinators,
                                     .coordinator_count = 1,
                                     .is_sync = true,
+                                    .replicas_max = CLUSTER_NODES_MAX,
                                     .snapshot_entries = cluster->seed % 3 == 0 ? 40 : 0,
                                     .txn_ms = txn_ms[cluster->seed % 5]};
     struct coord *coord = NULL;
@@ -671,15 +672,15 @@ static void ask_admin(struct cluster *cluster, struct value *items, uint32_t pai
     arena_close(&arena);
 }
 
-void cluster_ask_graph(struct cluster *cluster, uint32_t shards)
+void cluster_ask_graph(struct cluster *cluster, uint32_t shards, uint32_t replicas)
 {
-    struct value items[] = {value_cstring("verb"),        value_cstring("graph.create"),
-                            value_cstring("name"),        value_cstring("g"),
-                            value_cstring("shards"),      value_long(shards),
-                            value_cstring("partitioner"), value_cstring("hash"),
-                            value_cstring("ids"),         value_cstring("long")};
+    struct value items[] = {
+        value_cstring("verb"),        value_cstring("graph.create"), value_cstring("name"),
+        value_cstring("g"),           value_cstring("shards"),       value_long(shards),
+        value_cstring("partitioner"), value_cstring("hash"),         value_cstring("ids"),
+        value_cstring("long"),        value_cstring("replicas"),     value_long(replicas)};
 
-    ask_admin(cluster, items, 5);
+    ask_admin(cluster, items, 6);
 }
 
 void cluster_ask_index(struct cluster *cluster, const char *label, const char *key)

@@ -108,7 +108,7 @@ void cluster_heal(struct cluster *cluster);
 void cluster_stop(struct cluster *cluster);
 bool cluster_is_ready(const struct cluster *cluster);
 /* graph.create; the answer sets has_answer. */
-void cluster_ask_graph(struct cluster *cluster, uint32_t shards);
+void cluster_ask_graph(struct cluster *cluster, uint32_t shards, uint32_t replicas);
 /* index.create of vertices by label and property; the same. */
 void cluster_ask_index(struct cluster *cluster, const char *label, const char *key);
 struct router *cluster_router(const struct cluster *cluster, uint32_t proc);

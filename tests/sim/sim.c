@@ -35,6 +35,7 @@ struct sim {
     struct cluster cluster;
     struct workload workload;
     struct prng prng;
+    uint32_t replicas;          /* Of a shard. */
     uint64_t fault_us, down_us; /* Means. */
     bool is_calm;               /* No new faults. */
     bool has_asked_index;
@@ -206,7 +207,7 @@ static bool make_graph(struct sim *sim)
     struct cluster *cluster = &sim->cluster;
 
     while (cluster->now_us < end_us && !is_broken(sim)) {
-        cluster_ask_graph(cluster, SHARDS);
+        cluster_ask_graph(cluster, SHARDS, sim->replicas);
         run_until(sim, cluster->now_us + ASK_AGAIN_MS * 1000);
         if (cluster->has_answer &&
             (cluster->answer_code == E_OK || cluster->answer_code == E_EXISTS)) {
@@ -393,9 +394,17 @@ void sim_run(const struct sim_options *options, struct sim_result *result)
     *result = (struct sim_result){.is_good = true};
     bytes_init(&result->why, 0);
     prng_init(&sim->prng, options->seed + 77777);
+    sim->replicas = options->replicas;
+    if (sim->replicas == 0) {
+        static const uint32_t by_seed[] = {1, 2, 2, 1, 3};
+        sim->replicas = by_seed[options->seed % 5];
+    }
     sim->fault_us = 60000 + prng_below(&sim->prng, 500000);
     sim->down_us = downs_us[prng_below(&sim->prng, 4)];
     cluster_open(&sim->cluster, options->seed, options->is_verbose);
+    if (sim->replicas > sim->cluster.node_count) {
+        sim->replicas = sim->cluster.node_count;
+    }
     workload_init(&sim->workload, &sim->cluster);
     if (prng_chance(&sim->prng, 0.15)) {
         sim->is_storm = true;

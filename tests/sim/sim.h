@@ -15,6 +15,7 @@
 struct sim_options {
     uint64_t seed;
     uint64_t until_ms; /* Of load; 0: drawn from the seed. */
+    uint32_t replicas; /* Of a shard; 0: drawn from the seed. */
     bool is_verbose;
 };
 

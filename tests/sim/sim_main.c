@@ -10,7 +10,7 @@
 enum { REPEAT_EVERY = 100 }; /* Of many seeds: run twice, for the fingerprint. */
 
 struct options {
-    uint64_t seed, count, until_ms;
+    uint64_t seed, count, until_ms, replicas;
     bool is_many, is_verbose;
     int args;
 };
@@ -23,6 +23,7 @@ struct sums {
 static const struct argp_option option_list[] = {
     {"seeds", 's', NULL, 0, "FROM COUNT: many seeds", 0},
     {"until", 'u', "MS", 0, "of load, in simulated time (default: by the seed)", 0},
+    {"replicas", 'r', "N", 0, "of a shard (default: by the seed)", 0},
     {"verbose", 'v', NULL, 0, "tell what happens", 0},
     {0}};
 
@@ -36,6 +37,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
         return 0;
     case 'u':
         options->until_ms = strtoull(arg, NULL, 10);
+        return 0;
+    case 'r':
+        options->replicas = strtoull(arg, NULL, 10);
         return 0;
     case 'v':
         options->is_verbose = true;
@@ -128,6 +132,7 @@ int main(int argc, char **argv)
     for (uint64_t i = 0; i < options.count; i++) {
         struct sim_options run = {.seed = options.seed + i,
                                   .until_ms = options.until_ms,
+                                  .replicas = (uint32_t)options.replicas,
                                   .is_verbose = options.is_verbose};
         struct sim_result result;
         sim_run(&run, &result);

@@ -29,6 +29,8 @@ static const struct row {
     {MUTATION_ABORT_ALONE, "abort_alone", BUDGET},
     {MUTATION_NO_TERM, "no_term", LONG_BUDGET},
     {MUTATION_NO_ABORT_MEMORY, "no_abort_memory", BUDGET},
+    {MUTATION_READS_IGNORE_DECIDED, "reads_ignore_decided", BUDGET},
+    {MUTATION_VOTE_UNREPLICATED, "vote_unreplicated", BUDGET},
 };
 
 /* Those of replication: replica_mutations.c. */

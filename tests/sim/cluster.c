@@ -184,6 +184,7 @@ static int open_coord(const struct cluster *cluster, struct cluster_proc *proc, 
                                     .coordinator_count = 1,
                                     .is_sync = true,
                                     .replicas_max = CLUSTER_NODES_MAX,
+                                    .silence_ms = cluster->seed % 7 < 4 ? 300 : 0,
                                     .snapshot_entries = cluster->seed % 3 == 0 ? 40 : 0,
                                     .txn_ms = txn_ms[cluster->seed % 5]};
     struct coord *coord = NULL;

@@ -401,6 +401,9 @@ void sim_run(const struct sim_options *options, struct sim_result *result)
     }
     sim->fault_us = 60000 + prng_below(&sim->prng, 500000);
     sim->down_us = downs_us[prng_below(&sim->prng, 4)];
+    if (sim->replicas > 1 && sim->down_us == downs_us[3]) {
+        sim->down_us = 2000000; /* Long enough for another to lead. */
+    }
     cluster_open(&sim->cluster, options->seed, options->is_verbose);
     if (sim->replicas > sim->cluster.node_count) {
         sim->replicas = sim->cluster.node_count;

@@ -693,8 +693,8 @@ END_TEST
 START_TEST(test_verify_finds_lost_vertices)
 {
     static const char *const lost[] = {
-        "DELETE FROM vertex WHERE id = 2; DELETE FROM vertex_label WHERE id = 2;"
-        "UPDATE counter SET n = n - 1 WHERE is_edge = 0",
+        ("DELETE FROM vertex WHERE id = 2; DELETE FROM vertex_label WHERE id = 2;"
+         "UPDATE counter SET n = n - 1 WHERE is_edge = 0"),
         "UPDATE vertex SET props = (SELECT props FROM vertex WHERE id = 3) WHERE id = 2",
         "UPDATE vertex SET props = x'' WHERE id = 3"};
 

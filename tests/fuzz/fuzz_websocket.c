@@ -19,7 +19,8 @@ static bool feed(struct wsframe *frame, struct bytes *log, struct slice in)
 {
     for (;;) {
         enum wsframe_event event = wsframe_next(frame, &in);
-        if (event != WSFRAME_MORE) bytes_format(log, "%d ", (int)event);
+        if (event != WSFRAME_MORE)
+            bytes_format(log, "%d ", (int)event);
         switch (event) {
         case WSFRAME_MORE:
             assert(in.size == 0);

@@ -181,6 +181,9 @@ void roster_alter_encode(struct bytes *out, const struct roster_alter *alter)
     bytes_varint(out, alter->epoch);
     bytes_varint(out, alter->cfgver);
     nodeset_encode(out, &alter->isr);
+    for (uint32_t i = 0; i < alter->isr.count; i++) {
+        bytes_u64(out, alter->boots[i]);
+    }
 }
 
 int roster_alter_decode(struct slice body, struct roster_alter *alter, struct error *err)
@@ -196,6 +199,9 @@ int roster_alter_decode(struct slice body, struct roster_alter *alter, struct er
     alter->epoch = reader_varint(&reader);
     alter->cfgver = reader_varint(&reader);
     nodeset_decode(&reader, &alter->isr);
+    for (uint32_t i = 0; i < alter->isr.count; i++) {
+        alter->boots[i] = reader_u64(&reader);
+    }
     check_primary(&reader, alter->shard, alter->node, alter->boot);
     return reader_finish(&reader, "change of who is in sync", err);
 }

@@ -99,7 +99,8 @@ struct roster_alter {
     uint64_t boot;
     uint64_t epoch;
     uint64_t cfgver;
-    struct nodeset isr; /* Wanted; the primary is in it. */
+    struct nodeset isr;          /* Wanted; the primary is in it. */
+    uint64_t boots[NODESET_MAX]; /* Of each of them, whose journal is known to be complete. */
 };
 
 struct roster_handover {

@@ -4,6 +4,7 @@
 #include "coordinator/coordadmin.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 /* ---- from primaries ---- */
 
@@ -16,15 +17,16 @@ static void on_alter(struct coord *coord, const struct message *message)
         outbox_refuse(coord->out, message, &err);
         return;
     }
-    coord_submit(coord,
-                 &(struct state_command){.kind = STATE_ALTER,
-                                         .shard = alter.shard,
-                                         .node = alter.node,
-                                         .boot = alter.boot,
-                                         .epoch = alter.epoch,
-                                         .cfgver = alter.cfgver,
-                                         .set = alter.isr},
-                 coord_take(coord, message));
+    struct state_command command = {.kind = STATE_ALTER,
+                                    .shard = alter.shard,
+                                    .node = alter.node,
+                                    .boot = alter.boot,
+                                    .epoch = alter.epoch,
+                                    .cfgver = alter.cfgver,
+                                    .set = alter.isr};
+
+    memcpy(command.boots, alter.boots, sizeof command.boots);
+    coord_submit(coord, &command, coord_take(coord, message));
 }
 
 static void on_handover_done(struct coord *coord, const struct message *message)

@@ -70,7 +70,9 @@ int replicaset_alter(struct state_shard *shard, uint32_t min_insync,
                          "shard %u: those in sync are its primary and other replicas of it",
                          shard->shard);
     }
-    set_isr(shard, min_insync, &ask->set);
+    if (!ask->is_other_boot || mutation_is(MUTATION_REPLICATION_ANY_BOOT)) {
+        set_isr(shard, min_insync, &ask->set);
+    }
     changed(shard, min_insync);
     return E_OK;
 }

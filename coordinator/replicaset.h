@@ -1,7 +1,8 @@
 /*
  * replicaset.h -- the rules of one shard's configuration: who is in sync, who may lead.
  *
- *   ALTER from the primary ------> another isr, cfgver + 1
+ *   ALTER from the primary ------> another isr, cfgver + 1; if who joins has another boot than the
+ *                                  one that is vouched for, the same isr, so that it may ask anew
  *   the primary is silent -------> FAILOVER: another of the isr leads, epoch + 1
  *   it is asked to step aside ---> HANDOVER: the target leads, epoch + 1, nobody leaves the isr
  *   its process starts again ----> epoch + 1; alone in the isr it leads on, else nobody does until
@@ -34,6 +35,7 @@ struct replicaset_ask {
     uint64_t epoch;
     uint64_t cfgver;
     struct nodeset set;   /* ALTER: the isr. */
+    bool is_other_boot;   /* ALTER: one that joins has started again since it was found complete. */
     uint32_t target;      /* FAILOVER, HANDOVER: who is to lead, and its boot. */
     uint64_t target_boot; /* Not 0. */
     bool is_forced;       /* FAILOVER: by an operator who accepts the loss of data. */

@@ -98,7 +98,8 @@ struct state_command {
     uint32_t shard; /* ALTER, FAILOVER, HANDOVER, REPLICAS; epoch and cfgver: known there. */
     uint64_t epoch;
     uint64_t cfgver;
-    struct nodeset set; /* ALTER: the isr; REPLICAS: the replicas. */
+    struct nodeset set;          /* ALTER: the isr; REPLICAS: the replicas. */
+    uint64_t boots[NODESET_MAX]; /* ALTER: of each of the isr. */
     uint32_t target;    /* FAILOVER, HANDOVER: who is to lead; FAILOVER: its boot. */
     uint64_t target_boot;
     bool is_forced;      /* FAILOVER: what was acknowledged may be lost. */

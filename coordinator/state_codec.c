@@ -101,6 +101,9 @@ static void encode_configure(struct bytes *out, const struct state_command *comm
     } else {
         nodeset_encode(out, &command->set);
     }
+    for (uint32_t i = 0; command->kind == STATE_ALTER && i < command->set.count; i++) {
+        bytes_u64(out, command->boots[i]);
+    }
     if (command->kind == STATE_FAILOVER) {
         bytes_u64(out, command->target_boot);
         bytes_u8(out, command->is_forced);
@@ -342,6 +345,9 @@ static void decode_configure(struct reader *reader, struct state_command *comman
         command->target = decode_u32(reader);
     } else {
         nodeset_decode(reader, &command->set);
+    }
+    for (uint32_t i = 0; command->kind == STATE_ALTER && i < command->set.count; i++) {
+        command->boots[i] = reader_u64(reader);
     }
     if (command->kind == STATE_FAILOVER) {
         command->target_boot = reader_u64(reader);

@@ -67,6 +67,21 @@ static int set_primary(const struct state *state, uint32_t min_insync, struct st
                        : replicaset_handover(shard, min_insync, &ask, err);
 }
 
+/* Whether one that is to join the isr has started again since its journal was found complete: its
+ * disk may be another one. */
+static bool is_other_boot(const struct state *state, const struct state_shard *shard,
+                          const struct state_command *command)
+{
+    for (uint32_t i = 0; i < command->set.count; i++) {
+        const struct state_node *node = state_node(state, command->set.nodes[i]);
+        if (!nodeset_has(&shard->isr, command->set.nodes[i]) &&
+            (node == NULL || node->boot != command->boots[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void configure_shard(struct state *state, const struct state_command *command,
                             struct state_result *result)
 {
@@ -84,7 +99,8 @@ static void configure_shard(struct state *state, const struct state_command *com
                                      .boot = command->boot,
                                      .epoch = command->epoch,
                                      .cfgver = command->cfgver,
-                                     .set = command->set};
+                                     .set = command->set,
+                                     .is_other_boot = is_other_boot(state, shard, command)};
         rc = replicaset_alter(shard, graph->min_insync, &ask, &err);
     } else if (command->kind == STATE_REPLICAS) {
         rc = set_replicas(state, graph->min_insync, shard, command, &err);

@@ -8,6 +8,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <string.h>
 
 enum {
     MICROS = 1000, /* Of a millisecond. */
@@ -189,6 +190,7 @@ static void ask_alter(struct replica *replica, struct replica_turn *turn,
                                  .cfgver = effect->cfgver,
                                  .isr = effect->set};
 
+    memcpy(alter.boots, effect->boots, sizeof alter.boots);
     bytes_clear(&replica->body);
     roster_alter_encode(&replica->body, &alter);
     replica_send(replica, turn, turn->coordinator, MESSAGE_SHARD_ALTER);

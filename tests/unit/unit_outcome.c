@@ -139,7 +139,8 @@ START_TEST(changes_of_who_leads_golden)
                                  .boot = 0x0102030405060708,
                                  .epoch = 2,
                                  .cfgver = 300,
-                                 .isr = {2, {11, 12}}};
+                                 .isr = {2, {11, 12}},
+                                 .boots = {1, 256}};
     struct roster_handover handover = {.shard = 3,
                                        .node = 11,
                                        .boot = 0x0102030405060708,
@@ -152,7 +153,8 @@ START_TEST(changes_of_who_leads_golden)
 
     roster_alter_encode(&bytes, &alter);
     ck_assert(slice_equal(bytes_slice(&bytes),
-                          SLICE("\x03\x0b\1\2\3\4\5\6\7\x08\x02\xac\x02\x02\x0b\x0c")));
+                          SLICE("\x03\x0b\1\2\3\4\5\6\7\x08\x02\xac\x02\x02\x0b\x0c"
+                                "\0\0\0\0\0\0\0\1\0\0\0\0\0\0\1\0")));
     for (size_t size = 0; size < bytes.size; size++) {
         ck_assert_int_eq(roster_alter_decode(slice_of(bytes.data, size), &alter_back, NULL),
                          E_MALFORMED);
@@ -160,6 +162,7 @@ START_TEST(changes_of_who_leads_golden)
     ck_assert_int_eq(roster_alter_decode(bytes_slice(&bytes), &alter_back, NULL), E_OK);
     ck_assert_uint_eq(alter_back.cfgver, 300);
     ck_assert(nodeset_equal(&alter_back.isr, &alter.isr));
+    ck_assert_uint_eq(alter_back.boots[1], 256);
     bytes_clear(&bytes);
     roster_handover_encode(&bytes, &handover);
     ck_assert(

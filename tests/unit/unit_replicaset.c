@@ -282,22 +282,28 @@ START_TEST(commands_reach_the_rules)
                                      .boot = 200,
                                      .epoch = 2,
                                      .cfgver = 2,
-                                     .set = {2, {1, 2}}};
+                                     .set = {2, {1, 2}},
+                                     .boots = {99, 200}};
+    /* Node 1 has started again since it was found complete: nothing but the version changes. */
+    ck_assert_int_eq(apply(&state, &command).code, E_OK);
+    check(state_shard(&state, 1), "epoch 2 config 3 primary 2/200 isr 2 elr - of 1 2");
+    command.cfgver = 3;
+    command.boots[0] = 100;
     ck_assert_int_eq(apply(&state, &command).code, E_OK);
     ck_assert_int_eq(apply(&state, &command).code, E_WRONG_EPOCH);
     command = (struct state_command){
-        .kind = STATE_REPLICAS, .shard = 1, .cfgver = 3, .set = {3, {1, 2, 4}}};
+        .kind = STATE_REPLICAS, .shard = 1, .cfgver = 4, .set = {3, {1, 2, 4}}};
     ck_assert_int_eq(apply(&state, &command).code, E_UNAVAILABLE); /* No node 4. */
     command.set.nodes[2] = 3;
     ck_assert_int_eq(apply(&state, &command).code, E_OK);
     command = (struct state_command){
         .kind = STATE_HANDOVER, .shard = 1, .node = 2, .boot = 200, .epoch = 2, .target = 1};
     ck_assert_int_eq(apply(&state, &command).code, E_OK);
-    check(state_shard(&state, 1), "epoch 3 config 5 primary 1/100 isr 1 2 elr - of 1 2 3");
+    check(state_shard(&state, 1), "epoch 3 config 6 primary 1/100 isr 1 2 elr - of 1 2 3");
     command = (struct state_command){
         .kind = STATE_GRAPH_SET, .name = SLICE("g"), .replica_count = 3, .min_insync = 2};
     ck_assert_int_eq(apply(&state, &command).code, E_OK);
-    ck_assert_uint_eq(state_shard(&state, 1)->cfgver, 6);
+    ck_assert_uint_eq(state_shard(&state, 1)->cfgver, 7);
     version = state.version;
     ck_assert_int_eq(apply(&state, &command).code, E_OK); /* Nothing new. */
     ck_assert_uint_eq(state.version, version);

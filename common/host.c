@@ -192,23 +192,38 @@ static uint64_t next_deadline(struct host *host, uint64_t now_ms)
     return core < transport ? core : transport;
 }
 
+/* leave_ms: until when it may take to leave. */
+static bool has_ended(struct host *host, uint64_t *leave_ms)
+{
+    if (!host->loop.is_stopping) {
+        return false;
+    }
+    if (*leave_ms == UINT64_MAX) {
+        *leave_ms = loop_now_ms() + HOST_LEAVE_MS;
+        daemon_notify("STOPPING=1");
+    }
+    return host->core.leave == NULL || host->core.leave(host->core.core) ||
+           host->loop.signals > 1 || loop_now_ms() >= *leave_ms;
+}
+
 int host_run(struct host *host, struct error *err)
 {
+    uint64_t leave_ms = UINT64_MAX;
     int rc = E_OK;
 
     log_info(&host->log, host->program, "boot=%016llx msg=\"started\"",
              (unsigned long long)host->boot);
     daemon_notify("READY=1");
-    while (!host->loop.is_stopping) {
+    while (!has_ended(host, &leave_ms)) {
         uint64_t deadline;
         rc = host_turn(host, loop_now_ms(), err);
         if (rc != E_OK) {
             break;
         }
         deadline = transport_has_input(host->transport) ? 0 : next_deadline(host, loop_now_ms());
+        deadline = leave_ms < deadline ? leave_ms : deadline;
         loop_wait(&host->loop, transport_fd(host->transport), deadline);
     }
-    daemon_notify("STOPPING=1");
     log_info(&host->log, host->program, "signal=%d msg=\"stopped\"", host->loop.signal);
     return rc;
 }

@@ -6,7 +6,8 @@
  * The service manager is told READY=1 when the process listens and its files are open; that it
  * serves depends on others (a node needs the coordinator, a router a graph), and is told as STATUS.
  * Any facade of the shape X_message, X_turn, X_deadline fits. A fatal error of a turn ends the
- * process; restarting it is the service manager's business.
+ * process; restarting it is the service manager's business. At a signal to end, the core may give
+ * away what it is needed for, for HOST_LEAVE_MS or until a second signal.
  *
  * Shell. Limits: HOST_DRAIN messages a turn; a turn of more than HOST_SLOW_MS is counted.
  */
@@ -22,7 +23,7 @@
 #include "common/stats.h"
 #include "common/transport.h"
 
-enum { HOST_DRAIN = 256, HOST_SLOW_MS = 50 };
+enum { HOST_DRAIN = 256, HOST_SLOW_MS = 50, HOST_LEAVE_MS = 3000 };
 
 struct host_core {
     void *core;
@@ -32,6 +33,9 @@ struct host_core {
     bool (*is_ready)(const void *core);
     /* A caller that will not be heard of again; may be null. */
     void (*gone)(void *core, uint64_t now_ms, peer_id peer, struct outbox *out);
+    /* The process is to end: what others have to take over is given away, until it says true. Asked
+     * after each turn; may be null. */
+    bool (*leave)(void *core);
 };
 
 /* Where a peer can be called now; null: not known. */

@@ -90,6 +90,7 @@ void loop_signal(struct loop *loop)
     while (read(loop_fd(loop), &info, sizeof info) == (ssize_t)sizeof info) {
         loop->is_stopping = true;
         loop->signal = (int)info.ssi_signo;
+        loop->signals++;
     }
 }
 

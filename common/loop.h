@@ -18,6 +18,7 @@ struct loop {
     int signal_fd;    /* Plus 1, so that all zero is closed. */
     bool is_stopping; /* A signal to end has come. */
     int signal;       /* Which. */
+    unsigned signals; /* How many. */
 };
 
 int loop_open(struct loop *loop, struct error *err);

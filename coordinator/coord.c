@@ -4,6 +4,7 @@
 #include "common/log.h"
 #include "common/mem.h"
 #include "common/mutation.h"
+#include "coordinator/coord_map.h"
 #include "coordinator/coord_shards.h"
 #include "coordinator/coord_txn.h"
 #include "coordinator/coordadmin.h"
@@ -85,6 +86,7 @@ int coord_open(struct coord **coord, const struct coord_options *options, struct
     member_init(&opened->member, &opened->state, opened->options.silence_ms);
     failover_init(&opened->failover, &opened->state, &opened->member);
     map_init(&opened->heard, NULL);
+    map_init(&opened->routers, NULL);
     arena_init(&opened->arena, 0);
     bytes_init(&opened->body, 0);
     bytes_init(&opened->map, 0);
@@ -111,6 +113,7 @@ void coord_close(struct coord **coord)
     member_close(&c->member);
     state_close(&c->state);
     map_close(&c->heard);
+    map_close(&c->routers);
     mem_free(c->requests);
     mem_free(c->waiting);
     arena_close(&c->arena);
@@ -352,19 +355,6 @@ static void on_status(struct coord *coord, const struct message *message)
     }
 }
 
-static void on_map_get(struct coord *coord, const struct message *message)
-{
-    uint64_t version;
-    struct error err;
-
-    if (control_map_get_decode(message->body, &version, &err) != E_OK) {
-        outbox_refuse(coord->out, message, &err);
-        return;
-    }
-    outbox_reply(coord->out, message, MESSAGE_MAP,
-                 version < coord->state.version ? coord_map(coord) : (struct slice){0});
-}
-
 static void on_lease(struct coord *coord, const struct message *message)
 {
     struct control_lease lease;
@@ -390,10 +380,11 @@ static void on_message(struct coord *coord, const struct message *message)
     if (message->type == MESSAGE_NODE_REGISTER || message->type == MESSAGE_NODE_STATUS) {
         on_status(coord, message);
     } else if (message->type == MESSAGE_ROUTER_REGISTER) {
+        coord_map_heard(coord, message->peer);
         coord_submit(coord, &(struct state_command){.kind = STATE_SESSION_NEW},
                      coord_take(coord, message));
     } else if (message->type == MESSAGE_MAP_GET) {
-        on_map_get(coord, message);
+        coord_map_get(coord, message);
     } else if (message->type == MESSAGE_IDS_LEASE) {
         on_lease(coord, message);
     } else if (message->type == MESSAGE_ADMIN) {
@@ -427,6 +418,7 @@ static void follow_leadership(struct coord *coord)
         member_lead(&coord->member, coord->now_ms);
         failover_lead(&coord->failover, coord->now_ms);
         map_clear(&coord->heard);
+        map_clear(&coord->routers);
         coord_txn_feed(coord, &(struct decision_event){.kind = DECISION_LEAD, .term = term});
         if (coord->state.incarnation == 0) {
             /* The boot id is as random as any number, and never 0. */
@@ -684,6 +676,7 @@ int coord_turn(struct coord *coord, uint64_t now_ms, struct outbox *out, struct 
         if (coord->lead_term != 0) {
             member_tick(&coord->member, now_ms, carry_member, coord);
             coord_shards_tick(coord);
+            coord_map_tick(coord);
             expire_sessions(coord);
             if (now_ms >= decision_deadline(&coord->decision)) {
                 coord_txn_feed(coord, &(struct decision_event){.kind = DECISION_TIMEOUT});

@@ -55,8 +55,10 @@ struct coord {
     size_t waiting_count, waiting_room;
     struct bytes map; /* As sent, of map_version. */
     uint64_t map_version;
-    struct map heard;   /* sid -> when its router was heard last. */
-    uint64_t expire_ms; /* When sessions are looked at next. */
+    struct map routers;       /* Router -> when it was heard last: coord_map.h. */
+    uint64_t routers_version; /* Of the map that they were told last. */
+    struct map heard;         /* sid -> when its router was heard last. */
+    uint64_t expire_ms;       /* When sessions are looked at next. */
     struct arena arena;
     struct bytes body;
     struct outbox *out;   /* During a call. */

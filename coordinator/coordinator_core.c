@@ -23,5 +23,5 @@ static bool is_ready(const void *core)
 
 struct host_core coordinator_core(struct coord *coord)
 {
-    return (struct host_core){coord, on_message, on_turn, deadline, is_ready, NULL};
+    return (struct host_core){coord, on_message, on_turn, deadline, is_ready, NULL, NULL};
 }

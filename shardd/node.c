@@ -233,6 +233,7 @@ static void send_status(struct node *node, uint64_t now_ms, struct outbox *out)
                                    .address = slice_text(node->options.address),
                                    .zone = slice_text(node->options.zone),
                                    .weight = node->options.weight,
+                                   .is_leaving = node->is_leaving,
                                    .replica_count =
                                        (uint32_t)(node->replica_count + node->suspects.count),
                                    .replicas = replicas};
@@ -485,6 +486,21 @@ bool node_is_ready(const struct node *node)
         const struct shardmap_shard *shard = &node->map.shards[i];
         const struct replica *replica = node_replica(node, shard->shard);
         if (shard->primary == node->options.node && (replica == NULL || !replica->is_serving)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool node_leave(struct node *node)
+{
+    assert(node != NULL);
+    if (!node->is_leaving) {
+        node->is_leaving = true;
+        node->is_status_due = true;
+    }
+    for (size_t i = 0; i < node->replica_count && node->is_registered; i++) {
+        if (node->replicas[i]->is_serving && node->replicas[i]->journal.core.config.isr.count > 1) {
             return false;
         }
     }

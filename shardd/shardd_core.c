@@ -21,7 +21,12 @@ static bool is_ready(const void *core)
     return node_is_ready(core);
 }
 
+static bool leave(void *core)
+{
+    return node_leave(core);
+}
+
 struct host_core shardd_core(struct node *node)
 {
-    return (struct host_core){node, on_message, on_turn, deadline, is_ready, NULL};
+    return (struct host_core){node, on_message, on_turn, deadline, is_ready, NULL, leave};
 }

@@ -41,7 +41,7 @@ static bool is_ready(const void *core)
 
 struct host_core serve_core(struct serve *serve)
 {
-    return (struct host_core){serve, on_message, on_turn, deadline, is_ready, on_gone};
+    return (struct host_core){serve, on_message, on_turn, deadline, is_ready, on_gone, NULL};
 }
 
 struct router_options serve_router_options(const struct router_conf *values)

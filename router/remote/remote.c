@@ -388,6 +388,9 @@ static void repeat(struct remote *remote, struct remote_request *request)
         remote_learn_leader(remote, 0);
     }
     transmit(remote, request);
+    if (!request->is_to_leader) {
+        remote_refresh(remote); /* Another may lead the shard. */
+    }
 }
 
 static void on_due(struct remote *remote, struct remote_request *request)

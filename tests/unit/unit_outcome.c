@@ -152,9 +152,9 @@ START_TEST(changes_of_who_leads_golden)
     struct bytes bytes = {0};
 
     roster_alter_encode(&bytes, &alter);
-    ck_assert(slice_equal(bytes_slice(&bytes),
-                          SLICE("\x03\x0b\1\2\3\4\5\6\7\x08\x02\xac\x02\x02\x0b\x0c"
-                                "\0\0\0\0\0\0\0\1\0\0\0\0\0\0\1\0")));
+    ck_assert(
+        slice_equal(bytes_slice(&bytes), SLICE("\x03\x0b\1\2\3\4\5\6\7\x08\x02\xac\x02\x02\x0b\x0c"
+                                               "\0\0\0\0\0\0\0\1\0\0\0\0\0\0\1\0")));
     for (size_t size = 0; size < bytes.size; size++) {
         ck_assert_int_eq(roster_alter_decode(slice_of(bytes.data, size), &alter_back, NULL),
                          E_MALFORMED);

@@ -34,7 +34,7 @@ struct outcome_entry {
 struct outcome_session {
     uint64_t sid;
     uint64_t low_seq;
-    uint64_t heard_ms; /* When it was asked for last; 0: not since the start. */
+    uint64_t heard_ms;              /* When it was asked for last; 0: not since the start. */
     struct outcome_entry *outcomes; /* By seq. */
     size_t count;
     size_t room;

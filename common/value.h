@@ -142,8 +142,8 @@ struct predicate;
 struct bytecode;
 
 struct value {
-    uint8_t kind; /* enum value_kind. */
-    uint8_t flag; /* ENUM: enum value_enum. EXTENDED: GraphBinary type code. Else 0. */
+    uint8_t kind;    /* enum value_kind. */
+    uint8_t flag;    /* ENUM: enum value_enum. EXTENDED: GraphBinary type code. Else 0. */
     uint16_t extent; /* Collections and paths: value_extent(); 0: not counted yet. */
     uint32_t size;
     union {

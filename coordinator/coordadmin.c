@@ -484,7 +484,7 @@ static int shard_of(const struct coord *coord, const struct value *request,
     uint32_t number = 0;
     int rc = text_of(request, "graph", true, &name, err);
 
-    rc = rc != E_OK ? rc : number_of(request, "shard", UINT32_MAX, &number, err);
+    rc = rc != E_OK ? rc : number_of(request, "graph_shard", UINT32_MAX, &number, err);
     rc = rc != E_OK ? rc : number_of(request, "to", UINT32_MAX, target, err);
     if (rc != E_OK) {
         return rc;

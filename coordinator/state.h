@@ -100,7 +100,7 @@ struct state_command {
     uint64_t cfgver;
     struct nodeset set;          /* ALTER: the isr; REPLICAS: the replicas. */
     uint64_t boots[NODESET_MAX]; /* ALTER: of each of the isr. */
-    uint32_t target;    /* FAILOVER, HANDOVER: who is to lead; FAILOVER: its boot. */
+    uint32_t target;             /* FAILOVER, HANDOVER: who is to lead; FAILOVER: its boot. */
     uint64_t target_boot;
     bool is_forced;      /* FAILOVER: what was acknowledged may be lost. */
     uint32_t gtid_count; /* FORGET. */

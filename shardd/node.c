@@ -495,16 +495,18 @@ bool node_is_ready(const struct node *node)
 bool node_leave(struct node *node)
 {
     assert(node != NULL);
-    if (!node->is_leaving) {
-        node->is_leaving = true;
-        node->is_status_due = true;
-    }
+    node->is_status_due = node->is_status_due || !node->is_leaving;
+    node->is_leaving = true;
+    bool is_needed = false;
     for (size_t i = 0; i < node->replica_count && node->is_registered; i++) {
-        if (node->replicas[i]->is_serving && node->replicas[i]->journal.core.config.isr.count > 1) {
-            return false;
-        }
+        struct journal *journal = &node->replicas[i]->journal;
+        const struct replication_config *config = &journal->config;
+        uint32_t least = journal->core.role == REPLICATION_PRIMARY ? 1 : config->min_insync;
+        journal->is_leaving = true;
+        is_needed = is_needed ||
+                    (nodeset_has(&config->isr, node->options.node) && config->isr.count > least);
     }
-    return true;
+    return !is_needed;
 }
 
 const char *node_address(struct node *node, uint32_t other)

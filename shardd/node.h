@@ -37,7 +37,7 @@ struct node {
     bool is_swept; /* Files of shards dropped before the start are gone. */
     bool is_registered;
     bool is_status_due;
-    bool is_leaving; /* About to end. */
+    bool is_leaving;      /* About to end. */
     uint32_t coordinator; /* Which of the list is asked. */
     uint32_t refusals;    /* In a row. */
     uint64_t req_id;      /* Last one used. */

@@ -58,8 +58,8 @@ int node_turn(struct node *node, uint64_t now_ms, struct outbox *out, struct err
 uint64_t node_deadline(const struct node *node);
 /* The coordinator knows this process and all its shards are in force. */
 bool node_is_ready(const struct node *node);
-/* The process is about to end: its shards are to be led by others. Returns true if there are none
- * that another replica could lead; until then turns go on. */
+/* The process is about to end: others are to lead its shards, and to go on without it. Returns true
+ * if nobody waits for this node any more; until then turns go on. */
 bool node_leave(struct node *node);
 /* Where another shard node can be called; null: not known. Valid until the next call. */
 const char *node_address(struct node *node, uint32_t other);

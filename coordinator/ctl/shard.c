@@ -103,7 +103,7 @@ static bool put_place(struct ctl *ctl, struct ctl_request *request, const char *
     }
     ctl_put(request, "graph",
             value_cstring(arena_format(&ctl->arena, "%.*s", (int)(slash - place), place)));
-    ctl_put(request, "shard", value_long(shard));
+    ctl_put(request, "graph_shard", value_long(shard));
     return true;
 }
 

@@ -88,6 +88,7 @@ void append_reply_encode(struct bytes *out, const struct append_reply *reply)
     bytes_varint(out, reply->epoch);
     bytes_varint(out, reply->index);
     bytes_varint(out, reply->ts);
+    bytes_u8(out, reply->is_leaving);
 }
 
 int append_reply_decode(struct slice body, struct append_reply *reply, struct error *err)
@@ -99,6 +100,11 @@ int append_reply_decode(struct slice body, struct append_reply *reply, struct er
     reply->epoch = reader_varint(&reader);
     reply->index = reader_varint(&reader);
     reply->ts = reader_varint(&reader);
+    uint8_t leaving = reader_u8(&reader);
+    reply->is_leaving = leaving == 1;
+    if (leaving > 1) {
+        reader_spoil(&reader);
+    }
     return reader_finish(&reader, "answer to APPEND", err);
 }
 

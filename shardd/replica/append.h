@@ -53,8 +53,9 @@ int append_decode(struct slice body, struct arena *arena, struct append *append,
 
 struct append_reply {
     uint64_t epoch;
-    uint64_t index; /* Match or hint. */
-    uint64_t ts;    /* Of the APPEND. */
+    uint64_t index;  /* Match or hint. */
+    uint64_t ts;     /* Of the APPEND. */
+    bool is_leaving; /* Its process is about to end. */
 };
 
 void append_reply_encode(struct bytes *out, const struct append_reply *reply);

@@ -174,9 +174,11 @@ static void answer_primary(struct replica *replica, struct replica_turn *turn,
                            const struct replication_effect *effect, enum message_type type)
 {
     bytes_clear(&replica->body);
-    append_reply_encode(
-        &replica->body,
-        &(struct append_reply){.epoch = effect->epoch, .index = effect->index, .ts = effect->ts});
+    append_reply_encode(&replica->body,
+                        &(struct append_reply){.epoch = effect->epoch,
+                                               .index = effect->index,
+                                               .ts = effect->ts,
+                                               .is_leaving = replica->journal.is_leaving});
     replica_send(replica, turn, PEER_NODE(PEER_SHARDD, effect->node), type);
 }
 
@@ -302,7 +304,8 @@ static void read_reply(struct replica *replica, struct replica_turn *turn,
                                          .boot = letter->src_boot,
                                          .epoch = reply.epoch,
                                          .index = reply.index,
-                                         .ts = reply.ts});
+                                         .ts = reply.ts,
+                                         .is_leaving = reply.is_leaving});
     }
 }
 

@@ -49,6 +49,7 @@ struct journal {
     uint64_t told;       /* Of that the participant knows. */
     uint64_t lead_epoch; /* Not 0: to lead under it as soon as the turn allows. */
     bool must_reload;
+    bool is_leaving; /* The process is about to end: told to the primary. */
 };
 
 /* From what the store holds. E_CORRUPT if its journal is out of form. */

@@ -169,8 +169,8 @@ struct participant {
     struct txn_gtid watermark;
     struct participant_prepared *prepared;
     size_t prepared_count, prepared_room;
-    struct map by_gtid; /* Hash -> place in prepared. */
-    bool is_crowded;    /* Two had the same hash: all are looked at. */
+    struct map by_gtid;                /* Hash -> place in prepared. */
+    bool is_crowded;                   /* Two had the same hash: all are looked at. */
     struct participant_entry *entries; /* By index. */
     size_t entry_count, entry_room;
     struct participant_finished {

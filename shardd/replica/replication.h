@@ -130,6 +130,7 @@ struct replication_event {
     uint64_t ts;
     uint64_t seq;
     uint64_t within_us;
+    bool is_leaving; /* ACK: its process is about to end. */
     const struct replication_config *config;
     const struct replication_append *append;
 };
@@ -189,6 +190,7 @@ struct replication_peer {
     uint32_t node;
     bool is_probing;       /* Where its journal agrees is not known: one APPEND at a time. */
     bool needs_snapshot;   /* The entries it lacks are trimmed. */
+    bool is_leaving;       /* It said so; its next boot says otherwise. */
     uint64_t boot;         /* 0: not heard yet. */
     uint64_t trust_ts;     /* What it says about APPENDs before this is of an earlier boot. */
     uint64_t match;        /* Durable there and as here, up to this index. */

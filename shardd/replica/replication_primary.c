@@ -296,7 +296,7 @@ static void consider_grow(struct replication *r, uint64_t now)
     }
     for (uint32_t i = 0; i < r->peer_count; i++) {
         const struct replication_peer *peer = &r->peers[i];
-        if (peer->match >= r->commit && peer->match >= r->noop &&
+        if (!peer->is_leaving && peer->match >= r->commit && peer->match >= r->noop &&
             now - peer->acked_at < r->timing.fresh_us) {
             (void)nodeset_add(&set, peer->node);
         }
@@ -315,6 +315,8 @@ static void consider_shrink(struct replication *r, uint64_t now)
         if (now - peer->acked_at > r->timing.silence_us ||
             (peer->match < r->epochs.last && now - peer->advanced_at > r->timing.silence_us)) {
             nodeset_remove(&set, peer->node);
+        } else if (peer->is_leaving && set.count > r->config.min_insync) {
+            nodeset_remove(&set, peer->node); /* Writes need not wait for its silence. */
         }
     }
     if (set.count < r->config.isr.count) {
@@ -390,6 +392,7 @@ static bool is_trusted(struct replication *r, struct replication_peer *peer,
     trace_note(r->trace, "node %u has another boot id -> forget its match", peer->node);
     r->counters.restarts_seen++;
     peer->boot = event->boot;
+    peer->is_leaving = false;
     peer->trust_ts = event->now;
     peer->match = 0;
     look_again(peer, r->epochs.last + 1, event->now);
@@ -439,8 +442,12 @@ void replication_primary_ack(struct replication *r, const struct replication_eve
     }
     peer->acked_at = event->now;
     peer->lease_until = lease > peer->lease_until ? lease : peer->lease_until;
+    peer->is_leaving = event->is_leaving;
     acknowledge(r, peer, event->index, event->now);
     replication_primary_proceed(r, event->now);
+    if (peer->is_leaving && !r->has_pending) {
+        consider_shrink(r, event->now);
+    }
     consider_grow(r, event->now);
 }
 

@@ -63,6 +63,14 @@ class Cluster:
             self.kill(name)
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    def shards(self):
+        """What cardeactl status shows of the graph's shards: by number."""
+        done = subprocess.run([self.build / 'cardeactl', '--router', f'127.0.0.1:{self.ports["router-1"]}', '--output', 'json',
+                               'status'], capture_output=True, text=True, timeout=PATIENCE, check=False)
+        if done.returncode != 0:
+            raise AssertionError(done.stderr)
+        return {row['shard']: row for row in json.loads(done.stdout)['graphs'][0]['shards']}
+
     def start(self, *names, extra=()):
         """Starts processes; all if none is named."""
         for name in names or self.arguments:
@@ -113,10 +121,13 @@ class Cluster:
                                *arguments], capture_output=True, text=True, timeout=PATIENCE, check=False)
         return done.returncode, done.stdout + done.stderr
 
-    def make_graph(self, shards=4):
-        """The graph g."""
+    def make_graph(self, shards=4, replicas=0):
+        """The graph g; 0 replicas: two where there are two nodes, once all of them are there."""
+        nodes = sum(name.startswith('shard-') for name in self.arguments)
+        replicas = replicas or min(2, nodes)
+
         def create():
-            code, text = self.ctl('graph', 'create', 'g', '--shards', str(shards))
+            code, text = self.ctl('graph', 'create', 'g', '--shards', str(shards), '--replicas', str(replicas))
             return code == 0 or 'exists' in text or fail(text)
         until(create, 'graph create')
         for router in self.ports:

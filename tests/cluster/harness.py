@@ -79,7 +79,8 @@ class Cluster:
     def create(self, name, shards, partitioner, *more):
         """A graph; waits until nodes have registered and routers know of it."""
         def made():
-            code, _, stderr = self.ctl('graph', 'create', name, '--shards', shards, '--partitioner', partitioner, *more, check=False)
+            code, _, stderr = self.ctl('graph', 'create', name, '--shards', shards, '--replicas', 2, '--partitioner', partitioner,
+                                       *more, check=False)
             return code == 0 or 'exists' in stderr
         wait_for(made, 30, f'graph {name}')
         for port in self.ports:

@@ -310,7 +310,7 @@ static void reply(struct world *world, struct world_host *host,
                   const struct replication_effect *effect, enum world_kind kind)
 {
     struct world_event *event = world_event_new(kind, host->node, effect->node);
-    struct append_reply reply = {effect->epoch, effect->index, effect->ts};
+    struct append_reply reply = {.epoch = effect->epoch, .index = effect->index, .ts = effect->ts};
 
     if (kind != WORLD_RELEASE) {
         if (host->disk.promised < effect->epoch) {

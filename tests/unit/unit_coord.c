@@ -3,6 +3,7 @@
 #include "common/mem.h"
 #include "common/read.h"
 #include "coordinator/coord_inside.h"
+#include "coordinator/coord_map.h"
 #include "coordinator/coord_shards.h"
 #include "shardd/node.h"
 #include "shardd/store/pagesum.h"
@@ -458,6 +459,37 @@ START_TEST(a_file_of_another_incarnation_is_suspect)
 }
 END_TEST
 
+/* A router that waits for a shard's next primary need not ask again and again. */
+START_TEST(routers_are_told_of_each_change)
+{
+    struct lab lab;
+    bool is_told = false;
+
+    lab_open(&lab, 2);
+    lab_boot(&lab, "g", 2);
+    uint64_t version = lab.map.version;
+    lab_stop_node(&lab, 1);
+    lab_run(&lab, 2000);
+    for (size_t i = 0; i < lab.inbox[LAB_CLIENT].count; i++) {
+        const struct message *message = &lab.inbox[LAB_CLIENT].items[i];
+        struct shardmap map;
+        if (message->type == MESSAGE_MAP && message->req_id == 0) {
+            ck_assert_int_eq(shardmap_decode(message->body, &map, NULL), E_OK);
+            ck_assert_uint_gt(map.version, version);
+            shardmap_close(&map);
+            is_told = true;
+        }
+    }
+    ck_assert(is_told);
+    lab_run(&lab, COORD_MAP_KEPT_MS);
+    lab_start_node(&lab, 1);
+    size_t before = lab.inbox[LAB_CLIENT].count;
+    lab_run(&lab, 2000);
+    ck_assert_uint_eq(lab.inbox[LAB_CLIENT].count, before); /* It may be gone. */
+    lab_close(&lab);
+}
+END_TEST
+
 START_TEST(ids_are_leased_once)
 {
     struct lab lab;
@@ -495,4 +527,5 @@ END_TEST
 RUN_SUITE("coord", boots_and_commits, two_shards_commit_together, restarts_lose_nothing,
           every_lost_message_is_made_good, doubt_ends_in_abort, administration,
           coordinators_of_another_incarnation_configure_nothing,
-          a_file_of_another_incarnation_is_suspect, ids_are_leased_once)
+          a_file_of_another_incarnation_is_suspect, routers_are_told_of_each_change,
+          ids_are_leased_once)

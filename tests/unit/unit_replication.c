@@ -623,7 +623,54 @@ START_TEST(a_repeated_alter_names_the_boots_it_was_made_for)
 }
 END_TEST
 
-RUN_SUITE("replication", what_was_sent_to_a_replica_that_left_is_not_taken_back,
+START_TEST(who_says_that_it_ends_is_not_waited_for)
+{
+    struct rig *rig = rig_new(2, 1);
+    struct host *primary = host_of(rig, 1);
+    struct replication_event ack = {
+        .kind = REPLICATION_ACK, .from = 2, .boot = 102, .epoch = 1, .is_leaving = true};
+
+    tell(rig);
+    tick(rig, 100000);
+    ack.index = primary->core.epochs.last;
+    ack.ts = rig->now;
+    feed(rig, 1, ack);
+    ck_assert(primary->core.has_pending);
+    ck_assert_uint_eq(primary->wished.count, 1);
+    rig->config.cfgver++;
+    nodeset_remove(&rig->config.isr, 2);
+    tell(rig);
+    /* It is up to date and heard, and is not asked in again until its next boot. */
+    ack.ts = rig->now;
+    feed(rig, 1, ack);
+    ck_assert(!primary->core.has_pending);
+    rig_free(rig);
+}
+END_TEST
+
+/* Below min_insync nothing would be written: rather wait for it. */
+START_TEST(who_ends_stays_where_min_insync_needs_it)
+{
+    struct rig *rig = rig_new(2, 2);
+
+    tell(rig);
+    tick(rig, 100000);
+    feed(rig, 1,
+         (struct replication_event){.kind = REPLICATION_ACK,
+                                    .from = 2,
+                                    .boot = 102,
+                                    .epoch = 1,
+                                    .index = host_of(rig, 1)->core.epochs.last,
+                                    .ts = rig->now,
+                                    .is_leaving = true});
+    ck_assert(!host_of(rig, 1)->core.has_pending);
+    rig_free(rig);
+}
+END_TEST
+
+RUN_SUITE("replication", who_says_that_it_ends_is_not_waited_for,
+          who_ends_stays_where_min_insync_needs_it,
+          what_was_sent_to_a_replica_that_left_is_not_taken_back,
           a_repeated_alter_names_the_boots_it_was_made_for, epochs_survive_truncation_and_trimming,
           one_replica_commits_what_is_durable, two_replicas_commit_what_both_have,
           a_silent_member_is_asked_out_and_still_counts, a_stuck_disk_is_not_in_sync,

@@ -387,10 +387,10 @@ static void repeat(struct remote *remote, struct remote_request *request)
         request->peer == PEER_NODE(PEER_COORDINATOR, remote->coordinators[remote->leader])) {
         remote_learn_leader(remote, 0);
     }
-    transmit(remote, request);
     if (!request->is_to_leader) {
         remote_refresh(remote); /* Another may lead the shard. */
     }
+    transmit(remote, request);
 }
 
 static void on_due(struct remote *remote, struct remote_request *request)

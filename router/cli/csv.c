@@ -136,6 +136,14 @@ static int read_head(struct file *file)
                          "%s:1: the header has neither ~id (vertices) nor ~from and ~to (edges)",
                          file->loader->file);
     }
+    if (!file->only_head && file->is_edges != file->loader->is_edges) {
+        return error_set(
+            file->err, E_MALFORMED,
+            "%s:1: the header is one of %s now, and was of %s when the load began: the "
+            "file was changed",
+            file->loader->file, file->is_edges ? "edges" : "vertices",
+            file->is_edges ? "vertices" : "edges");
+    }
     file->has_head = true;
     return E_OK;
 }

@@ -490,9 +490,15 @@ static void put_strategy(const struct writer *w, const struct value *strategy)
     const struct value *map = &strategy->items[1];
     struct slice name = value_slice(&strategy->items[0]);
 
-    if (w->is_typed) {
-        bytes_format(w->out, "{\"@type\":\"g:%.*s\",\"@value\":", (int)name.size,
-                     (const char *)name.data);
+    if (w->is_typed) { /* The name is the client's: any text. */
+        struct bytes type;
+        bytes_init(&type, 0);
+        bytes_append(&type, "g:", 2);
+        bytes_append(&type, name.data, name.size);
+        put(w, "{\"@type\":");
+        put_text(w, bytes_slice(&type));
+        put(w, ",\"@value\":");
+        bytes_close(&type);
     }
     put(w, "{\"fqcn\":");
     put_text(w, name);

@@ -161,6 +161,13 @@ START_TEST(csv_kind_is_told_by_the_header)
 }
 END_TEST
 
+/* Between the passes of a load the file got the header of the other kind: an assertion once. */
+START_TEST(csv_file_that_changes_its_kind_is_refused)
+{
+    refuses(csv_load, "~from,~to,~label\n1,2,knows\n", ":1: the header is one of edges now");
+}
+END_TEST
+
 START_TEST(csv_faults_name_their_line)
 {
     refuses(csv_load, "", "is empty");
@@ -431,8 +438,8 @@ END_TEST
 
 RUN_SUITE("loader", csv_vertices_have_types_arrays_and_quotes, csv_empty_text_in_quotes_is_a_value,
           csv_edges_know_labels_of_vertices_read_before, csv_mark_of_spreadsheets_is_skipped,
-          csv_kind_is_told_by_the_header, csv_faults_name_their_line,
-          csv_ends_that_are_no_ids_are_refused, bad_rows_can_be_skipped,
+          csv_kind_is_told_by_the_header, csv_file_that_changes_its_kind_is_refused,
+          csv_faults_name_their_line, csv_ends_that_are_no_ids_are_refused, bad_rows_can_be_skipped,
           graphml_has_vertices_then_edges, graphml_faults_name_their_line,
           graphson_has_metas_and_edges, graphson_faults_name_their_line, values_by_type,
           ids_are_numbers_only_in_their_shortest_form, csv_goes_round, graphml_goes_round,

@@ -40,6 +40,9 @@ struct router_options {
     uint64_t session_idle_ms;     /* A session unused for longer is rolled back; 600,000. */
     uint64_t wall_ms;             /* Wall clock (since 1970) less now_ms: for datetime(). */
     uint64_t (*micros)(void);     /* The host's clock, for profile(); null: it tells no times. */
+    /* Plays a fault: node.kill, node.pause, node.restart of the admin door; null: nobody does. */
+    int (*play)(void *ctx, struct slice verb, uint32_t node, struct error *err);
+    void *play_ctx;
 };
 
 int router_open(struct router **router, const struct router_options *options, struct error *err);

@@ -45,6 +45,7 @@ void ctl_error(const char *hint, const char *format, ...) __attribute__((format(
 int ctl_status(struct ctl *ctl, int argc, char **argv);
 int ctl_graph(struct ctl *ctl, int argc, char **argv);
 int ctl_index(struct ctl *ctl, int argc, char **argv);
+int ctl_node(struct ctl *ctl, int argc, char **argv);
 int ctl_shard(struct ctl *ctl, int argc, char **argv);
 int ctl_check(struct ctl *ctl, int argc, char **argv);
 int ctl_keys(struct ctl *ctl, int argc, char **argv);

@@ -13,6 +13,7 @@ static const struct {
 } commands[] = {
     {"status", ctl_status, "nodes, graphs and shards", false},
     {"graph", ctl_graph, "list, create NAME, set NAME, drop NAME", false},
+    {"node", ctl_node, "kill N, pause N, restart N (in cardea dev)", false},
     {"shard", ctl_shard, "failover GRAPH/SHARD, force-primary GRAPH/SHARD", false},
     {"index", ctl_index, "list GRAPH, create GRAPH KEY, drop GRAPH NAME", false},
     {"check", ctl_check, "compare halves, degrees, counters and indexes of a graph", false},

@@ -9,19 +9,15 @@
 
 #include "common/codec.h"
 #include "common/mem.h"
-#include "common/memory.h"
-#include "coordinator/coordinator_core.h"
+#include "router/cli/devhost.h"
 #include "router/front/serve.h"
-#include "shardd/shardd_core.h"
 
 enum {
-    END_COORDINATOR,
-    END_SHARDD,
-    END_ROUTER,
-    END_COUNT,
-    ROUNDS_MAX = 64, /* Exchanges of messages before clients are looked at again. */
-    RETRY_MS = 10,   /* The graph is asked for again so often, until the node is known. */
-    START_MS = 30000
+    RETRY_MS = 10, /* The graph is asked for again so often, until the nodes are known. */
+    START_MS = 30000,
+    REPLICAS_DEFAULT = 2, /* Where there are as many nodes. */
+    KEY_NODES = 0x100,
+    KEY_REPLICAS
 };
 
 struct options {
@@ -29,30 +25,22 @@ struct options {
     const char *address;
     const char *partitioner;
     long shards;
+    long nodes; /* 0: as many as the folder has, else one. */
+    long replicas;
     long port;
     bool is_sync;
     bool is_verbose;
-};
-
-/* One facade and its end of the memory. */
-struct end {
-    struct host_core core;
-    size_t place;
-    struct outbox out;
 };
 
 struct dev {
     const struct options *options;
     struct loop loop;
     struct daemon_folder folder;
-    struct memory memory;
-    struct end ends[END_COUNT];
+    struct devhost host;
     size_t tool; /* Our own end: asks for the graph. */
     struct outbox tool_out;
     uint64_t asked_ms; /* 0: the graph is there. */
     bool was_ready;
-    struct coord *coord;
-    struct node *node;
     struct serve serve;
     struct router_conf values;
     struct conf conf;
@@ -65,6 +53,11 @@ struct dev {
 static const struct argp_option option_list[] = {
     {"data", 'd', "DIR", 0, "folder of all data; made if need be", 0},
     {"shards", 's', "N", 0, "shards of the graph g, when it is made (default: 4)", 0},
+    {"nodes", KEY_NODES, "N", 0, "shard nodes, when the folder is made (default: 1)", 0},
+    {"replicas", KEY_REPLICAS, "R", 0,
+     "of each shard on different nodes, when the graph g is made (default: 2 with two nodes or "
+     "more)",
+     0},
     {"partitioner", 'P', "KIND", 0, "hash or range, when the graph g is made (default: hash)", 0},
     {"port", 'p', "PORT", 0, "of WebSocket and HTTP; 0 takes any free one (default: 8182)", 0},
     {"address", 'a', "ADDRESS", 0, "to listen on (default: 127.0.0.1)", 0},
@@ -94,6 +87,12 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
         return 0;
     case 's':
         options->shards = parse_number(arg, 1, 1024, "--shards", state);
+        return 0;
+    case KEY_NODES:
+        options->nodes = parse_number(arg, 1, DEVHOST_NODES_MAX, "--nodes", state);
+        return 0;
+    case KEY_REPLICAS:
+        options->replicas = parse_number(arg, 1, SHARDMAP_REPLICAS_MAX, "--replicas", state);
         return 0;
     case 'P':
         if (strcmp(arg, "hash") != 0 && strcmp(arg, "range") != 0) {
@@ -132,7 +131,8 @@ static const struct argp parser = {
     "was acknowledged.\n\n"
     "Examples:\n"
     "  cardea dev --data ./data\n"
-    "  cardea dev --data /srv/graph --shards 8 --port 8183\n\n"
+    "  cardea dev --data /srv/graph --shards 8 --port 8183\n"
+    "  cardea dev --data ./three --nodes 3     'cardeactl node kill 1' plays a fault\n\n"
     "Exit codes: 0 ended, 1 it could not start or go on, 2 wrong usage.",
     NULL,
     NULL,
@@ -140,83 +140,63 @@ static const struct argp parser = {
 
 /* ---- starting ---- */
 
-static int open_coordinator(struct dev *dev, uint64_t cluster_id, struct error *err)
+/* A folder keeps its number of nodes. */
+static int open_host(struct dev *dev, struct error *err)
 {
-    char path[4096];
-    struct coord_options options = {.node = 1,
-                                    .boot = loop_random(),
-                                    .seed = loop_random(),
-                                    .cluster_id = cluster_id,
-                                    .data_dir = path,
-                                    .coordinators = host_coordinator_numbers(),
-                                    .coordinator_count = 1,
-                                    .is_sync = dev->options->is_sync,
-                                    .log = &dev->log};
-    int rc;
+    uint32_t there = devhost_count(dev->options->data);
+    uint32_t nodes = (uint32_t)dev->options->nodes;
 
-    (void)snprintf(path, sizeof path, "%s/coordinator", dev->options->data);
-    options.data_dir = arena_format(&dev->conf.arena, "%s", path);
-    rc = daemon_folder_make(path, err);
-    if (rc == E_OK) {
-        rc = coord_open(&dev->coord, &options, err);
+    nodes = nodes != 0 ? nodes : there != 0 ? there : 1;
+    if (there > nodes) {
+        return error_set(err, E_CONFIG, "%s has data of %u nodes: --nodes %u or more",
+                         dev->options->data, there, there);
     }
-    if (rc == E_OK) {
-        dev->ends[END_COORDINATOR].core = coordinator_core(dev->coord);
-        dev->ends[END_COORDINATOR].place =
-            memory_join(&dev->memory, PEER_COORDINATOR, 1, options.boot);
+    if (dev->options->replicas > (long)nodes) {
+        return error_set(err, E_CONFIG, "%ld replicas need as many nodes: --nodes %ld",
+                         dev->options->replicas, dev->options->replicas);
     }
-    return rc;
+    return devhost_open(&dev->host,
+                        &(struct devhost_options){.data = dev->options->data,
+                                                  .nodes = nodes,
+                                                  .is_sync = dev->options->is_sync,
+                                                  .log = &dev->log},
+                        err);
 }
 
-static int open_shards(struct dev *dev, uint64_t cluster_id, struct error *err)
+static int play(void *ctx, struct slice verb, uint32_t node, struct error *err)
 {
-    char path[4096];
-    struct node_options options = {.node = 1,
-                                   .boot = loop_random(),
-                                   .seed = loop_random(),
-                                   .cluster_id = cluster_id,
-                                   .address = "memory",
-                                   .coordinators = host_coordinator_numbers(),
-                                   .coordinator_count = 1,
-                                   .is_sync = dev->options->is_sync,
-                                   .is_old_accepted = !dev->options->is_sync,
-                                   .micros = loop_micros,
-                                   .log = &dev->log};
-    int rc;
+    struct dev *dev = ctx;
 
-    (void)snprintf(path, sizeof path, "%s/shards", dev->options->data);
-    options.data_dir = arena_format(&dev->conf.arena, "%s", path);
-    rc = daemon_folder_make(path, err);
-    if (rc == E_OK) {
-        rc = node_open(&dev->node, &options, err);
+    if (slice_equal(verb, SLICE("node.kill"))) {
+        return devhost_kill(&dev->host, node, err);
     }
-    if (rc == E_OK) {
-        dev->ends[END_SHARDD].core = shardd_core(dev->node);
-        dev->ends[END_SHARDD].place = memory_join(&dev->memory, PEER_SHARDD, 1, options.boot);
+    if (slice_equal(verb, SLICE("node.pause"))) {
+        return devhost_pause(&dev->host, node, err);
     }
-    return rc;
+    return devhost_restart(&dev->host, node, err);
 }
 
-static int open_router(struct dev *dev, uint64_t cluster_id, struct error *err)
+static int open_router(struct dev *dev, struct error *err)
 {
     struct router_options options = serve_router_options(&dev->values);
     struct front_options front = serve_front_options(&dev->values);
-    struct end *end = &dev->ends[END_ROUTER];
     int rc;
 
     options.boot = loop_random();
-    options.cluster_id = cluster_id;
+    options.cluster_id = dev->host.cluster_id;
+    options.play = play;
+    options.play_ctx = dev;
     rc = router_open(&dev->serve.router, &options, err);
     if (rc != E_OK) {
         return rc;
     }
     native_init(&dev->serve.native, dev->serve.router);
-    end->core = serve_core(&dev->serve);
-    end->place = memory_join(&dev->memory, PEER_ROUTER, 1, options.boot);
+    struct host_core core = serve_core(&dev->serve);
+    devhost_router(&dev->host, &core, options.boot);
     front.address = dev->options->address;
     front.port = (int)dev->options->port;
     front.router = dev->serve.router;
-    front.out = &end->out;
+    front.out = &dev->host.router.out;
     front.native = &dev->serve.native;
     front.log = &dev->log;
     front.stats = &dev->stats;
@@ -226,16 +206,11 @@ static int open_router(struct dev *dev, uint64_t cluster_id, struct error *err)
 
 static int open_all(struct dev *dev, struct error *err)
 {
-    uint64_t cluster_id = host_cluster_id("dev");
     char *argv[] = {(char[]){"cardea"}, NULL};
     int rc;
 
     log_init(&dev->log, STDERR_FILENO, dev->options->is_verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN);
-    for (size_t i = 0; i < END_COUNT; i++) {
-        outbox_init(&dev->ends[i].out);
-    }
     outbox_init(&dev->tool_out);
-    memory_init(&dev->memory, cluster_id);
     daemon_raise_limits();
     daemon_last_words(&dev->log);
     rc = loop_open(&dev->loop, err);
@@ -246,16 +221,13 @@ static int open_all(struct dev *dev, struct error *err)
         rc = daemon_folder_open(&dev->folder, dev->options->data, "cluster \"dev\"\n", err);
     }
     if (rc == E_OK) {
-        rc = open_coordinator(dev, cluster_id, err);
+        rc = open_host(dev, err);
     }
     if (rc == E_OK) {
-        rc = open_shards(dev, cluster_id, err);
+        rc = open_router(dev, err);
     }
     if (rc == E_OK) {
-        rc = open_router(dev, cluster_id, err);
-    }
-    if (rc == E_OK) {
-        dev->tool = memory_join(&dev->memory, PEER_TOOL, 1, 1);
+        dev->tool = memory_join(&dev->host.memory, PEER_TOOL, 1, 1);
         dev->asked_ms = 1;
     }
     return rc;
@@ -264,12 +236,7 @@ static int open_all(struct dev *dev, struct error *err)
 static void close_all(struct dev *dev)
 {
     serve_close(&dev->serve);
-    node_close(&dev->node);
-    coord_close(&dev->coord);
-    memory_close(&dev->memory);
-    for (size_t i = 0; i < END_COUNT; i++) {
-        outbox_close(&dev->ends[i].out);
-    }
+    devhost_close(&dev->host);
     outbox_close(&dev->tool_out);
     daemon_folder_close(&dev->folder);
     conf_close(&dev->conf);
@@ -282,20 +249,25 @@ static void close_all(struct dev *dev)
 static void ask_for_graph(struct dev *dev)
 {
     struct bytes body = {0};
-    struct value items[10] = {
+    long replicas = dev->options->replicas;
+    if (replicas == 0) {
+        replicas = dev->host.options.nodes < REPLICAS_DEFAULT ? 1 : REPLICAS_DEFAULT;
+    }
+    struct value items[12] = {
         value_cstring("verb"),        value_cstring("graph.create"),
         value_cstring("name"),        value_cstring("g"),
         value_cstring("shards"),      value_long(dev->options->shards),
         value_cstring("partitioner"), value_cstring(dev->options->partitioner),
         value_cstring("ids"),         value_cstring("long"),
+        value_cstring("replicas"),    value_long(replicas),
     };
     struct arena arena = {0};
-    struct value request = value_items(&arena, VALUE_MAP, items, 5);
+    struct value request = value_items(&arena, VALUE_MAP, items, 6);
 
     codec_encode(&body, NULL, &request);
     outbox_send(&dev->tool_out, PEER_NODE(PEER_COORDINATOR, 1), MESSAGE_ADMIN, bytes_slice(&body))
         ->req_id = 1;
-    memory_send(&dev->memory, dev->tool, &dev->tool_out);
+    memory_send(&dev->host.memory, dev->tool, &dev->tool_out);
     bytes_close(&body);
     arena_close(&arena);
 }
@@ -306,7 +278,7 @@ static int want_graph(struct dev *dev, uint64_t now_ms, struct error *err)
     struct message message;
     struct error refusal = {0};
 
-    while (memory_recv(&dev->memory, dev->tool, &message)) {
+    while (memory_recv(&dev->host.memory, dev->tool, &message)) {
         if (message.type == MESSAGE_ADMIN_REPLY) {
             dev->asked_ms = 0;
         } else if (message.type == MESSAGE_REFUSED) {
@@ -343,63 +315,15 @@ static void tell_ready(struct dev *dev)
 
 /* ---- running ---- */
 
-static int advance(struct dev *dev, struct end *end, bool is_forced, struct error *err)
-{
-    uint64_t now_ms = loop_now_ms();
-    struct message message;
-    int count = 0;
-    int rc;
-
-    while (count < HOST_DRAIN && memory_recv(&dev->memory, end->place, &message)) {
-        end->core.message(end->core.core, now_ms, &message, &end->out);
-        count++;
-    }
-    if (count == 0 && !is_forced && end->core.deadline(end->core.core) > now_ms) {
-        return E_OK;
-    }
-    rc = end->core.turn(end->core.core, now_ms, &end->out, err);
-    memory_send(&dev->memory, end->place, &end->out);
-    return rc;
-}
-
-static bool has_input(const struct dev *dev)
-{
-    bool any = false;
-
-    for (size_t i = 0; i < END_COUNT; i++) {
-        any |= memory_has_input(&dev->memory, dev->ends[i].place);
-    }
-    return any;
-}
-
-/* Messages go round until none is left, or others want to be served. */
-static int exchange(struct dev *dev, struct error *err)
-{
-    int rc = E_OK;
-
-    for (int round = 0; rc == E_OK && round < ROUNDS_MAX; round++) {
-        for (size_t i = 0; rc == E_OK && i < END_COUNT; i++) {
-            rc = advance(dev, &dev->ends[i], round == 0 && i == END_ROUTER, err);
-        }
-        if (!has_input(dev)) {
-            break;
-        }
-    }
-    return rc;
-}
-
 static uint64_t next_deadline(const struct dev *dev)
 {
     uint64_t at = dev->asked_ms == 0 ? UINT64_MAX : dev->asked_ms + RETRY_MS;
 
-    if (has_input(dev)) {
+    if (devhost_has_input(&dev->host)) {
         return 0;
     }
-    for (size_t i = 0; i < END_COUNT; i++) {
-        uint64_t deadline = dev->ends[i].core.deadline(dev->ends[i].core.core);
-        at = deadline < at ? deadline : at;
-    }
-    return at;
+    uint64_t deadline = devhost_deadline(&dev->host);
+    return deadline < at ? deadline : at;
 }
 
 static int run(struct dev *dev, struct error *err)
@@ -409,7 +333,7 @@ static int run(struct dev *dev, struct error *err)
 
     while (rc == E_OK && !dev->loop.is_stopping) {
         uint64_t now_ms = loop_now_ms();
-        rc = exchange(dev, err);
+        rc = devhost_exchange(&dev->host, err);
         front_deliver(dev->serve.front, now_ms);
         if (rc == E_OK && dev->asked_ms != 0) {
             rc = want_graph(dev, now_ms, err);

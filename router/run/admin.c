@@ -44,6 +44,39 @@ static void answer(struct admin_call *call, const struct value *result)
     unlink_call(call);
 }
 
+/* A fault that the host plays: true if it was one, and is answered. */
+static bool play_fault(struct admin_call *call)
+{
+    const struct router_options *options = &call->router->options;
+    const struct value *verb = value_get_text(&call->request.args, "verb");
+    const struct value *node = value_get_text(&call->request.args, "node");
+    struct error err = {0};
+
+    if (verb == NULL || (!value_is_text(verb, "node.kill") && !value_is_text(verb, "node.pause") &&
+                         !value_is_text(verb, "node.restart"))) {
+        return false;
+    }
+    if (node == NULL || node->kind != VALUE_LONG || node->integer < 1 ||
+        node->integer > UINT32_MAX) {
+        error_set(&err, E_INVALID, "'node' is the number of a node");
+    } else if (options->play == NULL) {
+        error_set(&err, E_UNSUPPORTED,
+                  "faults are played in 'cardea dev' only: here a node is stopped by what started "
+                  "it");
+    } else {
+        (void)options->play(options->play_ctx, slice_of(verb->text, verb->size),
+                            (uint32_t)node->integer, &err);
+    }
+    if (err.code != E_OK) {
+        fail(call, &err);
+        return true;
+    }
+    struct value done[2] = {value_cstring("done"), *verb};
+    struct value result = value_items(&call->request.arena, VALUE_MAP, done, 1);
+    answer(call, &result);
+    return true;
+}
+
 /* Finds where the request goes now: nodes and leaders change. */
 static int aim(struct admin_call *call, struct error *err)
 {
@@ -135,6 +168,8 @@ void admin_start(struct router *router, uint64_t client, struct request *request
     call->sent.is_once = true;
     if (router->admin_count > ADMIN_CALLS_MAX) {
         error_set(&err, E_LIMIT, "%d admin requests are under way", ADMIN_CALLS_MAX);
+    } else if (play_fault(call)) {
+        return;
     } else {
         aim(call, &err);
     }

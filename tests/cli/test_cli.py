@@ -92,7 +92,7 @@ def has(text, *parts):
 # ---- query ----
 
 def test_help_is_short_and_has_examples(bench):
-    for program, names in ((CARDEA, ('dev', 'query', 'console', 'load', 'export')), (CARDEACTL, ('status', 'graph', 'index', 'check'))):
+    for program, names in ((CARDEA, ('dev', 'query', 'console', 'load', 'export')), (CARDEACTL, ('status', 'graph', 'node', 'shard', 'index', 'check'))):
         for name in names:
             out, err = bench.call(program, name, '--help')
             assert len(out.splitlines()) <= 40 and err == '', f'{name}: {len(out.splitlines())} lines'

@@ -49,6 +49,49 @@ START_TEST(places_are_numbers)
 }
 END_TEST
 
+static struct request fault_request(int64_t node)
+{
+    struct request request = admin_request(1, "verb", value_cstring("node.kill"));
+    struct value pairs[4] = {value_cstring("verb"), value_cstring("node.kill"),
+                             value_cstring("node"), value_long(node)};
+
+    request.args = value_items(&request.arena, VALUE_MAP, pairs, 2);
+    return request;
+}
+
+static int play_none_but_two(void *ctx, struct slice verb, uint32_t node, struct error *err)
+{
+    *(uint32_t *)ctx = node;
+    ck_assert(slice_equal(verb, SLICE("node.kill")));
+    return node == 2 ? E_OK : error_set(err, E_NOT_FOUND, "there is no node %u", node);
+}
+
+/* A router of processes of their own does not end any of them. */
+START_TEST(faults_are_played_by_the_host_only)
+{
+    uint32_t played = 0;
+
+    rig_open(&rig);
+    rig_ask(&rig, fault_request(2));
+    rig_run(&rig, 0);
+    expect("'cardea dev' only");
+    rig.router->options.play = play_none_but_two;
+    rig.router->options.play_ctx = &played;
+    rig_ask(&rig, fault_request(0));
+    rig_run(&rig, 0);
+    expect("'node' is the number of a node");
+    ck_assert_uint_eq(played, 0);
+    rig_ask(&rig, fault_request(3));
+    rig_run(&rig, 0);
+    expect("there is no node 3");
+    rig_ask(&rig, fault_request(2));
+    rig_run(&rig, 0);
+    ck_assert_uint_eq(played, 2);
+    ck_assert_uint_eq(rig.router->admin_count, 0);
+    rig_close(&rig);
+}
+END_TEST
+
 START_TEST(calls_end_at_their_deadline)
 {
     rig_open(&rig);
@@ -120,6 +163,7 @@ START_TEST(a_node_that_is_never_known_is_told_in_time)
 END_TEST
 
 RUN_SUITE("admin", a_shard_that_is_not_there_is_refused_at_once, places_are_numbers,
-          calls_end_at_their_deadline, only_so_many_are_under_way, calls_of_a_client_that_went_end,
+          faults_are_played_by_the_host_only, calls_end_at_their_deadline,
+          only_so_many_are_under_way, calls_of_a_client_that_went_end,
           a_node_whose_address_is_not_known_yet_is_waited_for,
           a_node_that_is_never_known_is_told_in_time)

@@ -84,10 +84,22 @@ struct conn *conn_find(const struct front *front, uint64_t client)
 void conn_wake(struct conn *conn)
 {
     if (!conn->is_woken && conn->state != CONN_DEAD) {
+        struct front *front = conn->front;
         conn->is_woken = true;
-        conn->next_woken = conn->front->woken;
-        conn->front->woken = conn;
+        conn->next_woken = NULL;
+        *(front->woken_last == NULL ? &front->woken : &front->woken_last->next_woken) = conn;
+        front->woken_last = conn;
     }
+}
+
+/* What waits of its answers, counted. */
+static void count_out(struct conn *conn)
+{
+    struct front *front = conn->front;
+    size_t bytes = conn->state == CONN_DEAD ? 0 : conn->out.bytes;
+
+    front->out_bytes = front->out_bytes - conn->counted_bytes + bytes;
+    conn->counted_bytes = bytes;
 }
 
 /* What it holds of requests, counted. */
@@ -142,6 +154,7 @@ void conn_drop(struct conn *conn)
     *(conn->state == CONN_LINGERING ? &front->lingering_count : &front->count) -= 1;
     stats_set(front->options.stats, STATS_CONNECTIONS, front->count);
     conn->state = CONN_DEAD;
+    count_out(conn);
     stream_close(&conn->stream); /* Which takes it out of the epoll set. */
     *(conn->previous == NULL ? &front->conns : &conn->previous->next) = conn->next;
     if (conn->next != NULL) {
@@ -254,7 +267,8 @@ static void take(struct conn *conn, struct slice *in)
     size_t size = in->size;
     int budget = CONN_TAKES_MAX;
 
-    while (in->size > 0 && is_taking(conn) && budget-- > 0) {
+    while (in->size > 0 && is_taking(conn) && budget-- > 0 && conn->front->takes_left > 0) {
+        conn->front->takes_left--;
         if (conn->state == CONN_HTTP) {
             http_take(conn, in);
         } else {
@@ -377,6 +391,7 @@ void conn_advance(struct conn *conn)
     if (conn->state != CONN_DEAD) {
         watch(conn);
     }
+    count_out(conn);
     conn->is_woken = false;
     if (conn->pending.size > 0 && is_taking(conn)) {
         conn_wake(conn); /* Others first. */
@@ -394,6 +409,9 @@ void conn_event(struct conn *conn, uint32_t events)
     }
     if ((events & (EPOLLIN | EPOLLRDHUP)) != 0) {
         if (is_reading(conn)) {
+            if (conn->front->takes_left == 0) {
+                return; /* epoll says it again. */
+            }
             read_some(conn);
         } else if ((events & EPOLLRDHUP) != 0 && is_listening_for_end(conn)) {
             conn_drop(conn);

@@ -62,6 +62,7 @@ struct conn {
     struct bytes pending;
     size_t held_bytes; /* Counted in front->held_bytes. */
     struct outq out;
+    size_t counted_bytes; /* Of them in front->out_bytes. */
     /* Times */
     uint64_t heard_ms;    /* Bytes came or went. */
     uint64_t begun_ms;    /* The request under way began; 0: there is none. */

@@ -31,6 +31,8 @@ static void set_defaults(struct front_options *options)
 {
     options->held_bytes_max =
         options->held_bytes_max != 0 ? options->held_bytes_max : (size_t)256 << 20;
+    options->answers_bytes_max =
+        options->answers_bytes_max != 0 ? options->answers_bytes_max : (size_t)1 << 30;
     options->request_timeout_ms =
         options->request_timeout_ms != 0 ? options->request_timeout_ms : 20000;
     options->idle_timeout_ms = options->idle_timeout_ms != 0 ? options->idle_timeout_ms : 1200000;
@@ -86,28 +88,56 @@ int front_open(struct front **front, const struct front_options *options, struct
 
 static void reap(struct front *front)
 {
-    while (front->dead != NULL) {
-        struct conn *conn = front->dead;
-        front->dead = conn->next;
-        conn_free(&conn);
+    struct conn **at = &front->dead;
+
+    while (*at != NULL) {
+        struct conn *conn = *at;
+        if (conn->is_woken) {
+            at = &conn->next; /* It is still among those that have their turn. */
+        } else {
+            *at = conn->next;
+            conn_free(&conn);
+        }
     }
 }
 
-/* Each that was woken has its turn; who is woken meanwhile, the next time. */
+/* Those who do not read what they asked for hold memory that others need. */
+static void bound_answers(struct front *front)
+{
+    while (front->out_bytes > front->options.answers_bytes_max) {
+        struct conn *most = front->conns;
+        for (struct conn *conn = most; conn != NULL; conn = conn->next) {
+            most = conn->counted_bytes > most->counted_bytes ? conn : most;
+        }
+        assert(most != NULL && most->counted_bytes > 0);
+        log_warn(front->options.log, "front", "queued_bytes=%zu msg=\"closed: answers_bytes_max\"",
+                 most->counted_bytes);
+        stats_add(front->options.stats, STATS_CONNECTIONS_REFUSED, 1);
+        conn_drop(most);
+    }
+}
+
+/* Each that was woken has its turn, as far as this one's budget goes; who is woken meanwhile has
+ * the next one. */
 static void advance_woken(struct front *front)
 {
-    struct conn *woken = front->woken;
+    struct conn *last = front->woken_last;
+    bool is_over = last == NULL;
 
-    front->woken = NULL;
-    while (woken != NULL) {
-        struct conn *conn = woken;
-        woken = conn->next_woken;
+    while (!is_over) {
+        struct conn *conn = front->woken;
+        is_over = conn == last || front->takes_left == 0;
+        front->woken = conn->next_woken;
+        if (front->woken == NULL) {
+            front->woken_last = NULL;
+        }
         if (conn->state == CONN_DEAD) {
             conn->is_woken = false;
         } else {
             conn_advance(conn);
         }
     }
+    bound_answers(front);
     reap(front);
 }
 
@@ -123,11 +153,13 @@ void front_close(struct front **front)
             websocket_close(conn, WSFRAME_GOING_AWAY, "the router ends");
         }
     }
+    closing->takes_left = INT_MAX;
     advance_woken(closing);
     while (closing->conns != NULL) {
         conn_drop(closing->conns);
     }
     advance_woken(closing);
+    assert(closing->out_bytes == 0 && closing->woken == NULL);
     assert(closing->count == 0 && closing->lingering_count == 0 && closing->held_bytes == 0);
     if (closing->epoll > 0) {
         (void)close(closing->epoll - 1);
@@ -215,6 +247,7 @@ void front_deliver(struct front *front, uint64_t now_ms)
     struct router_response response;
 
     front->now_ms = now_ms;
+    front->takes_left = FRONT_TAKES_MAX;
     while (router_next_response(front->options.router, &response)) {
         struct conn *conn = conn_find(front, response.client);
         if (conn == NULL) {
@@ -281,6 +314,7 @@ void front_wait(struct front *front, uint64_t deadline_ms)
     bool has_new = false;
 
     front->now_ms = loop_now_ms();
+    front->takes_left = FRONT_TAKES_MAX;
     for (int i = 0; i < count; i++) {
         if (events[i].data.ptr == &front->listener) {
             has_new = true;

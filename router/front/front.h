@@ -11,7 +11,8 @@
  * Shell, one thread. Ownership: keeps what options point to.
  * Limits: connections_max connections, 503 for more; REQUEST_BYTES_MAX a message (close 1009, HTTP
  * 413); a client whose answers wait for more than backlog_bytes is not read from, and closed at
- * FRONT_BACKLOG_FACTOR times that; held_bytes_max of requests that are not whole, of all clients.
+ * FRONT_BACKLOG_FACTOR times that; held_bytes_max of requests that are not whole, of all clients;
+ * answers_bytes_max of answers that wait for all of them, then who has most of it is closed.
  */
 #ifndef ROUTER_FRONT_FRONT_H
 #define ROUTER_FRONT_FRONT_H
@@ -26,6 +27,7 @@ struct native;
 
 enum {
     FRONT_BACKLOG_FACTOR = 16,
+    FRONT_TAKES_MAX = 256,  /* Requests and messages taken in one turn, of all connections. */
     FRONT_ACCEPTS_MAX = 64, /* New connections before those that are there have a turn. */
     FRONT_PAUSE_MS = 100    /* Without new ones, when the system has no descriptor for them. */
 };
@@ -36,6 +38,7 @@ struct front_options {
     uint32_t connections_max;
     size_t backlog_bytes;
     size_t held_bytes_max;       /* 0: 256 MiB. */
+    size_t answers_bytes_max;    /* 0: 1 GiB. */
     uint64_t request_timeout_ms; /* From the first byte to the last; 0: 20,000. */
     uint64_t idle_timeout_ms;    /* Without any traffic; 0: 1,200,000. */
     size_t cors_count;

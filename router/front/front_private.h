@@ -17,12 +17,14 @@ struct front {
     uint64_t refused_ms;  /* A refusal was logged. */
     struct map by_client; /* client -> struct conn *, as a number. */
     struct conn *conns;   /* All that are not dead. */
-    struct conn *woken;   /* Those that have their turn before we sleep. */
+    struct conn *woken, *woken_last; /* Those that have their turn before we sleep, in order. */
     struct conn *dead;    /* Freed at the end of the turn. */
     uint32_t count;       /* Of conns, without those that linger. */
     uint32_t lingering_count;
     uint32_t websocket_count;
+    int takes_left;    /* Requests and messages that this turn may still take. */
     size_t held_bytes; /* Of requests that are not whole. */
+    size_t out_bytes;  /* Of answers that wait. */
     uint8_t room[CONN_READ_MAX];
 };
 

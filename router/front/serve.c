@@ -73,6 +73,7 @@ struct front_options serve_front_options(const struct router_conf *values)
         .connections_max = (uint32_t)values->connections_max,
         .backlog_bytes = (size_t)values->backlog_bytes,
         .held_bytes_max = (size_t)values->held_bytes_max,
+        .answers_bytes_max = (size_t)values->answers_bytes_max,
         .request_timeout_ms = (uint64_t)values->request_timeout_ms,
         .idle_timeout_ms = (uint64_t)values->idle_timeout_ms,
         .cors_count = values->cors_origins.count,

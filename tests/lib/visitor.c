@@ -160,6 +160,13 @@ void visitor_setup_with(uint32_t connections_max, size_t backlog_bytes)
                                   .cors_count = sizeof origins / sizeof origins[0]});
 }
 
+void visitor_setup_answers(size_t answers_bytes_max)
+{
+    set_up((struct front_options){.connections_max = 10,
+                                  .backlog_bytes = 64 << 20,
+                                  .answers_bytes_max = answers_bytes_max});
+}
+
 void visitor_setup_times(uint64_t request_timeout_ms, uint64_t idle_timeout_ms)
 {
     set_up((struct front_options){.connections_max = 10,

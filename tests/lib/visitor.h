@@ -41,6 +41,8 @@ extern struct visitor visitor;
 /* A front on a free port, and an outside. */
 void visitor_setup_with(uint32_t connections_max, size_t backlog_bytes);
 void visitor_setup(void);
+/* With a limit for the answers that wait for all clients. */
+void visitor_setup_answers(size_t answers_bytes_max);
 /* With times that a test can wait for. */
 void visitor_setup_times(uint64_t request_timeout_ms, uint64_t idle_timeout_ms);
 /* As configured if nobody says anything: no origins. */

@@ -622,6 +622,33 @@ START_TEST(pages_for_one_who_does_not_read)
 }
 END_TEST
 
+/* Two clients do not read what they asked for: the one with more of it goes, when it is too much
+ * for all together. */
+START_TEST(the_client_with_most_unread_answers_is_closed)
+{
+    int modest;
+
+    visitor_setup_answers(16 << 20);
+    visitor_connect();
+    post("/gremlin", "", "big:7000000");
+    modest = visitor.socket;
+    visitor.socket = -1;
+    visitor_connect();
+    post("/gremlin", "", "big:20000000");
+    while (visitor.stats.values[STATS_CONNECTIONS_REFUSED] == 0) {
+        visitor_turn();
+    }
+    visitor_expect_closed();
+    ck_assert_uint_lt(visitor.got_size, 20000000);
+    (void)close(visitor.socket);
+    visitor.socket = modest;
+    visitor_forget();
+    visitor_expect_size(7000000);
+    ck_assert_uint_eq(visitor.stats.values[STATS_CONNECTIONS_REFUSED], 1);
+    visitor_teardown();
+}
+END_TEST
+
 START_TEST(requests_at_fault_are_told_what_is_wrong)
 {
     static const char *const rows[][3] = {
@@ -688,7 +715,8 @@ END_TEST
 RUN_SUITE("front", two_posts_in_one_segment_are_answered_twice,
           ten_thousand_pipelined_requests_are_bounded, slow_loris, idle_connections_end,
           one_connection_too_many_is_told_503, no_descriptors_for_more,
-          pages_for_one_who_does_not_read, requests_at_fault_are_told_what_is_wrong,
+          pages_for_one_who_does_not_read, the_client_with_most_unread_answers_is_closed,
+          requests_at_fault_are_told_what_is_wrong,
           a_refusal_reaches_one_who_still_sends, old_clients_keep_their_connection_if_they_ask,
           lengths_that_conflict_are_refused, other_websocket_versions_are_refused,
           foreign_pages_are_refused_by_default, post_with_keep_alive, get_with_a_query,

@@ -78,6 +78,7 @@ static const struct build_row ROWS[STEP_ID_COUNT] = {
 #define FUNCTION(id, fn) [STEP_##id] = {build_function, STEP_##id == STEP_INDEX ? BUILD_WITH : 0},
 #include "router/op/function.def"
 #undef FUNCTION
+    [STEP_MATCH] = {build_match, 0},
     [STEP_MAP] = {build_map_traversal, 0},
     [STEP_FLAT_MAP] = {build_map_traversal, 0},
     [STEP_LOCAL] = {build_map_traversal, 0},
@@ -277,32 +278,38 @@ struct plan_side_effect *build_side_effect(struct build *build, struct slice key
 
 /* ---- as() ---- */
 
-static int attach_labels(struct frame *frame, const struct instruction *as)
+void build_label(struct frame *frame, const struct instruction *as, const struct slice *labels,
+                 uint32_t count)
 {
-    struct build *build = frame->build;
-    struct plan_step *last;
-    const struct slice *added;
-    struct slice *all;
-    uint32_t added_count;
     struct call call = {.step = as};
-    int rc = build_arg_texts(build, &call, 0, &added_count, &added);
+    struct plan_step *last;
+    struct slice *all;
 
-    if (rc != E_OK) {
-        return rc;
-    }
     if (frame->traversal->step_count == 0) {
         struct plan_step identity = build_step(&call, PLAN_IDENTITY, NULL);
         build_push(frame, &identity);
     }
     last = &frame->traversal->steps[frame->traversal->step_count - 1];
-    if (added_count == 0) {
-        return E_OK;
+    if (count == 0) {
+        return;
     }
-    all = build_grow(build, last->labels, last->label_count, added_count, sizeof *all);
-    memcpy(all + last->label_count, added, added_count * sizeof *all);
+    all = build_grow(frame->build, last->labels, last->label_count, count, sizeof *all);
+    memcpy(all + last->label_count, labels, count * sizeof *all);
     last->labels = all;
-    last->label_count += added_count;
-    return E_OK;
+    last->label_count += count;
+}
+
+static int attach_labels(struct frame *frame, const struct instruction *as)
+{
+    const struct slice *labels;
+    uint32_t count;
+    struct call call = {.step = as};
+    int rc = build_arg_texts(frame->build, &call, 0, &count, &labels);
+
+    if (rc == E_OK) {
+        build_label(frame, as, labels, count);
+    }
+    return rc;
 }
 
 /* From TinkerPop's WhereTraversalStep: a leading as('a') fetches a, a trailing as('b') compares
@@ -400,12 +407,33 @@ static int check_start(struct build *build, const struct bytecode *bytecode)
     return E_OK;
 }
 
+int build_steps(struct frame *frame)
+{
+    struct build *build = frame->build;
+    const struct bytecode *bytecode = frame->bytecode;
+    uint32_t at = 0, left;
+    uint32_t first = (frame->flags & BUILD_SOURCE) != 0 ? 1 : 0;
+    bool is_connective = !build->is_unconnected && build_connective_find(bytecode, first, &left);
+    int rc = E_OK;
+
+    while (rc == E_OK && at < bytecode->step_count) {
+        if (is_connective && at >= left) {
+            return build_connective(frame, left);
+        }
+        rc = build_one(frame, at, &at);
+        if (rc == E_OK && build->step_total > PLAN_STEPS_MAX) {
+            rc = error_set(build->err, E_LIMIT, "the traversal has more than %d steps",
+                           PLAN_STEPS_MAX);
+        }
+    }
+    return rc;
+}
+
 int build_traversal(struct build *build, const struct bytecode *bytecode, uint32_t flags,
                     struct plan_traversal **out)
 {
-    struct frame frame = {.build = build, .bytecode = bytecode, .flags = flags};
-    uint32_t at = 0, first = 0, left;
-    bool is_connective;
+    struct frame frame = {
+        .build = build, .bytecode = bytecode, .flags = flags, .outer = build->frame};
     int rc = E_OK;
 
     assert(bytecode != NULL);
@@ -418,23 +446,13 @@ int build_traversal(struct build *build, const struct bytecode *bytecode, uint32
         if (rc != E_OK) {
             return rc;
         }
-        first = 1;
     }
     build->depth++;
+    build->frame = &frame;
     frame.traversal = build_empty(build);
     frame.traversal->is_global = (flags & BUILD_GLOBAL) != 0;
-    is_connective = !build->is_unconnected && build_connective_find(bytecode, first, &left);
-    while (rc == E_OK && at < bytecode->step_count) {
-        if (is_connective && at >= left) {
-            rc = build_connective(&frame, left);
-            break;
-        }
-        rc = build_one(&frame, at, &at);
-        if (rc == E_OK && build->step_total > PLAN_STEPS_MAX) {
-            rc = error_set(build->err, E_LIMIT, "the traversal has more than %d steps",
-                           PLAN_STEPS_MAX);
-        }
-    }
+    rc = build_steps(&frame);
+    build->frame = frame.outer;
     build->depth--;
     *out = frame.traversal;
     return rc;

@@ -41,6 +41,8 @@ struct build_part {
     const struct predicate *read;            /* Null: no partitions. */
 };
 
+struct frame;
+
 struct build {
     struct plan *plan;
     struct arena *arena; /* The plan's. */
@@ -55,6 +57,7 @@ struct build {
     struct value productive_keys; /* A list or set; NULL: none. */
     struct value reserved_keys;   /* NULL: id, label. */
     struct build_part part;
+    const struct frame *frame; /* Being built, innermost. */
 };
 
 struct frame {
@@ -62,7 +65,7 @@ struct frame {
     const struct bytecode *bytecode;
     uint32_t flags;
     struct plan_traversal *traversal;
-    uint32_t row_step; /* Plan steps before this call: as() needs to know whether there is one. */
+    const struct frame *outer; /* Of the traversal that this one is a child of; null: the root. */
 };
 
 struct call {
@@ -83,6 +86,11 @@ struct build_row {
 
 int build_traversal(struct build *build, const struct bytecode *bytecode, uint32_t flags,
                     struct plan_traversal **out);
+/* as(): names what the last step gives. */
+void build_label(struct frame *frame, const struct instruction *as, const struct slice *labels,
+                 uint32_t count);
+/* The steps of the frame's bytecode at the end of its traversal. */
+int build_steps(struct frame *frame);
 /* Builds a child and adds it to the step; gives its index. */
 int build_child(struct build *build, struct plan_step *step, const struct value *traversal,
                 uint32_t flags, uint32_t *index);
@@ -138,6 +146,11 @@ int build_arg_one_by(struct build *build, struct plan_step *step, const struct c
 /* from('a') and to('b') as labels. */
 int build_arg_from_to(struct build *build, const struct call *call, struct slice *from,
                       struct slice *to);
+
+/* ---- build_effect.c ---- */
+
+/* Something in it (not in its local children) sees several traversers before it gives one. */
+bool build_effect_has_barrier(const struct plan_traversal *traversal, uint32_t depth);
 
 /* ---- build_source.c ---- */
 
@@ -205,7 +218,7 @@ int build_map_fold(struct frame *frame, const struct call *call);
 int build_map_order(struct frame *frame, const struct call *call);
 int build_map_select(struct frame *frame, const struct call *call);
 int build_map_project(struct frame *frame, const struct call *call);
-int build_formula(struct frame *frame, const struct call *call); /* math, format */
+int build_formula(struct frame *frame, const struct call *call);  /* math, format */
 int build_function(struct frame *frame, const struct call *call); /* op/function.def */
 int build_map_path(struct frame *frame, const struct call *call);
 int build_map_traversal(struct frame *frame, const struct call *call); /* map, flatMap, local */
@@ -223,6 +236,7 @@ int build_branch_children(struct frame *frame,
                           const struct call *call); /* union, coalesce, optional */
 int build_branch_choose(struct frame *frame, const struct call *call);
 int build_branch_repeat(struct frame *frame, const struct call *call);
+int build_match(struct frame *frame, const struct call *call);
 int build_branch_loops(struct frame *frame, const struct call *call);
 
 int build_change_add_vertex(struct frame *frame, const struct call *call);

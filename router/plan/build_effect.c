@@ -39,6 +39,24 @@ static bool is_group_barrier(const struct plan_step *step)
     }
 }
 
+bool build_effect_has_barrier(const struct plan_traversal *traversal, uint32_t depth)
+{
+    assert(depth <= VALUE_DEPTH_MAX);
+    for (uint32_t i = 0; i < traversal->step_count; i++) {
+        const struct plan_step *step = &traversal->steps[i];
+        if (step->kind == PLAN_BARRIER || is_group_barrier(step)) {
+            return true;
+        }
+        for (uint32_t k = 0; k < step->child_count; k++) {
+            if (step->children[k]->is_global &&
+                build_effect_has_barrier(step->children[k], depth + 1)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 static int group_value(struct build *build, struct plan_step *step, struct plan_group *group,
                        const struct value *traversal)
 {

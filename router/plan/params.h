@@ -265,7 +265,7 @@ struct plan_fold {
 
 struct plan_group {
     bool is_count; /* groupCount. */
-    bool is_only; /* The value traversal has no barrier: the last traverser's first value stays. */
+    bool is_only;  /* The value traversal has no barrier: the last traverser's first value stays. */
     struct slice
         side_effect; /* data null: a result; else the key it collects under, passing traversers on.
                       * */
@@ -343,6 +343,18 @@ struct plan_map {
         MAP_FLAT,  /* flatMap(t). */
         MAP_LOCAL  /* local(t): as flatMap, bulk split to ones. */
     } which;
+};
+
+/* PLAN_MATCH: places of the path, as the patterns of match() see them. */
+struct plan_match {
+    enum plan_match_kind {
+        MATCH_ENTER, /* The first label for what comes, unless its path has one of them. */
+        MATCH_FROM,  /* Goes on from what the label stands for. */
+        MATCH_BIND,  /* Names it; if the label stands for something, keeps what equals that. */
+        MATCH_GIVE   /* A map of the labels that stand for something. */
+    } which;
+    uint32_t label_count;
+    const struct slice *labels;
 };
 
 /* ---- side effects ---- */

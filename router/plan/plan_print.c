@@ -428,6 +428,14 @@ static void print_aggregate(struct bytes *out, const struct plan_aggregate *para
     print_bys(out, params->by.kind == BY_IDENTITY ? 0 : 1, &params->by);
 }
 
+static void print_match(struct bytes *out, const struct plan_match *match)
+{
+    static const char *const WHICH[] = {" begins", " from", " binds", " gives"};
+
+    bytes_format(out, "%s", WHICH[match->which]);
+    print_slices(out, match->label_count, match->labels);
+}
+
 static void print_sack(struct bytes *out, const struct plan_sack *params)
 {
     if (params->is_change) {
@@ -589,6 +597,9 @@ static void print_mapping(struct bytes *out, const struct plan_step *step)
         break;
     case PLAN_AGGREGATE:
         print_aggregate(out, step->params);
+        break;
+    case PLAN_MATCH:
+        print_match(out, step->params);
         break;
     case PLAN_SACK:
         print_sack(out, step->params);

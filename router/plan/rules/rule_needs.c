@@ -68,6 +68,8 @@ static uint32_t needs_of(const struct labels *labels, const struct plan_step *st
         return ((const struct plan_edge_vertex *)step->params)->which == EDGE_VERTEX_OTHER
                    ? PLAN_NEEDS_PATH
                    : 0;
+    case PLAN_MATCH:
+        return PLAN_NEEDS_LABELS;
     case PLAN_LOOPS:
         return PLAN_NEEDS_LOOPS;
     case PLAN_SELECT: {

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "common/hash.h"
+#include "common/hostpage.h"
 #include "common/mem.h"
 
 uint64_t host_cluster_id(const char *cluster)
@@ -68,6 +69,20 @@ static int open_keys(struct host *host, const struct host_options *options, stru
     return E_OK;
 }
 
+static int open_pages(struct host *host, const struct host_options *options, struct error *err)
+{
+    if (options->http_listen == NULL || options->http_listen[0] == '\0') {
+        return E_OK;
+    }
+    if (!options->is_insecure && !httpd_is_local(options->http_listen)) {
+        return error_set(err, E_CONFIG,
+                         "http_listen = %s can be reached from other machines and is plain text "
+                         "without a password: listen on loopback, or set insecure = true",
+                         options->http_listen);
+    }
+    return httpd_open(&host->httpd, options->http_listen, hostpage_write, host, err);
+}
+
 static int open_transport(struct host *host, const struct host_options *options, struct error *err)
 {
     struct transport_options transport = {
@@ -109,6 +124,9 @@ int host_new(struct host **host, const struct host_options *options, struct erro
     if (rc == E_OK) {
         rc = open_transport(made, options, err);
     }
+    if (rc == E_OK) {
+        rc = open_pages(made, options, err);
+    }
     if (rc != E_OK) {
         host_free(&made);
         return rc;
@@ -124,6 +142,7 @@ void host_free(struct host **host)
     if (freed == NULL) {
         return;
     }
+    httpd_close(&freed->httpd);
     transport_close(&freed->transport);
     keys_close(&freed->keys);
     daemon_folder_close(&freed->folder);
@@ -159,21 +178,34 @@ static void tell_gone(struct host *host, uint64_t now_ms)
     }
 }
 
+void host_send(struct host *host, uint64_t now_ms)
+{
+    uint64_t now_us = host->out.count == 0 ? 0 : loop_micros();
+
+    for (size_t i = 0; i < host->out.count; i++) {
+        served_sent(&host->served, now_us, &host->out.items[i]);
+    }
+    transport_send(host->transport, now_ms, &host->out);
+}
+
 int host_turn(struct host *host, uint64_t now_ms, struct error *err)
 {
     struct message message;
+    uint64_t now_us = loop_micros();
     uint64_t took_ms;
     int rc;
 
     assert(host->core.core != NULL);
     transport_tick(host->transport, now_ms);
     for (int i = 0; i < HOST_DRAIN && transport_recv(host->transport, now_ms, &message); i++) {
+        served_received(&host->served, now_us, &message);
         host->core.message(host->core.core, now_ms, &message, &host->out);
     }
     tell_gone(host, now_ms);
     rc = host->core.turn(host->core.core, now_ms, &host->out, err);
-    transport_send(host->transport, now_ms, &host->out);
+    host_send(host, now_ms);
     tell_ready(host);
+    httpd_turn(&host->httpd, now_ms);
     stats_add(&host->stats, STATS_TURNS, 1);
     took_ms = loop_now_ms() - now_ms;
     if (took_ms > HOST_SLOW_MS) {
@@ -211,8 +243,8 @@ int host_run(struct host *host, struct error *err)
     uint64_t leave_ms = UINT64_MAX;
     int rc = E_OK;
 
-    log_info(&host->log, host->program, "boot=%016llx msg=\"started\"",
-             (unsigned long long)host->boot);
+    log_info(&host->log, host->program, "boot=%016llx http=%d msg=\"started\"",
+             (unsigned long long)host->boot, httpd_port(&host->httpd));
     daemon_notify("READY=1");
     while (!has_ended(host, &leave_ms)) {
         uint64_t deadline;
@@ -222,7 +254,7 @@ int host_run(struct host *host, struct error *err)
         }
         deadline = transport_has_input(host->transport) ? 0 : next_deadline(host, loop_now_ms());
         deadline = leave_ms < deadline ? leave_ms : deadline;
-        loop_wait(&host->loop, transport_fd(host->transport), deadline);
+        loop_wait(&host->loop, transport_fd(host->transport), httpd_fd(&host->httpd), deadline);
     }
     log_info(&host->log, host->program, "signal=%d msg=\"stopped\"", host->loop.signal);
     return rc;

@@ -5,6 +5,7 @@
  *
  * The service manager is told READY=1 when the process listens and its files are open; that it
  * serves depends on others (a node needs the coordinator, a router a graph), and is told as STATUS.
+ * With http_listen it answers GET on /healthz, /readyz, /metrics and /debug/...: hostpage.h.
  * Any facade of the shape X_message, X_turn, X_deadline fits. A fatal error of a turn ends the
  * process; restarting it is the service manager's business. At a signal to end, the core may give
  * away what it is needed for, for HOST_LEAVE_MS or until a second signal.
@@ -16,10 +17,12 @@
 
 #include "common/conf.h"
 #include "common/daemon.h"
+#include "common/httpd.h"
 #include "common/keys.h"
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/outbox.h"
+#include "common/served.h"
 #include "common/stats.h"
 #include "common/transport.h"
 
@@ -31,11 +34,17 @@ struct host_core {
     int (*turn)(void *core, uint64_t now_ms, struct outbox *out, struct error *err);
     uint64_t (*deadline)(const void *core);
     bool (*is_ready)(const void *core);
-    /* A caller that will not be heard of again; may be null. */
+    /* A caller that will not be heard of again; may be null, as all that follow. */
     void (*gone)(void *core, uint64_t now_ms, peer_id peer, struct outbox *out);
     /* The process is to end: what others have to take over is given away, until it says true. Asked
      * after each turn; may be null. */
     bool (*leave)(void *core);
+    /* Whether it does all that it is there for, with a line for each reason why or why not. */
+    bool (*readiness)(const void *core, struct bytes *out);
+    /* Families of its own (metrics.h). */
+    void (*metrics)(void *core, struct bytes *out);
+    /* Its inside, for people. */
+    void (*dump)(const void *core, struct bytes *out);
 };
 
 /* Where a peer can be called now; null: not known. */
@@ -45,10 +54,11 @@ struct host_options {
     const char *program; /* "shardd": area of log lines. */
     enum peer_role role;
     uint32_t node;
-    const char *cluster;  /* Its name; the id is a hash of it. */
-    const char *data_dir; /* Null: none. */
-    const char *keys_dir; /* Null or empty: no keys, all is plain text. */
-    bool is_insecure;     /* Plain text is allowed beyond this machine. */
+    const char *cluster;     /* Its name; the id is a hash of it. */
+    const char *data_dir;    /* Null: none. */
+    const char *keys_dir;    /* Null or empty: no keys, all is plain text. */
+    bool is_insecure;        /* Plain text is allowed beyond this machine. */
+    const char *http_listen; /* "127.0.0.1:7180"; null or empty: no pages. */
     size_t plane_count;
     const struct transport_plane *planes;
     enum log_level log_level;
@@ -67,7 +77,9 @@ struct host {
     struct transport *transport;
     struct keys keys;
     struct outbox out;
+    struct httpd httpd;
     struct stats stats;
+    struct served served;
     struct log log;
 };
 
@@ -80,6 +92,8 @@ const uint32_t *host_coordinator_numbers(void);
  * folder in use). */
 int host_new(struct host **host, const struct host_options *options, struct error *err);
 void host_free(struct host **host);
+/* Sends what the core wants sent. */
+void host_send(struct host *host, uint64_t now_ms);
 /* Until a signal to end comes. Returns E_OK or the fatal error of the core. */
 int host_run(struct host *host, struct error *err);
 /* One turn without the waiting, for hosts with a loop of their own. Sends what the core wants. */

@@ -135,3 +135,13 @@ void log_dump(const struct log *log, int fd)
     }
     write_all(fd, log->ring, at);
 }
+
+void log_recent(const struct log *log, struct bytes *out)
+{
+    size_t at = log->ring_at % LOG_RING_SIZE;
+
+    if (log->ring_at > LOG_RING_SIZE) {
+        bytes_append(out, log->ring + at, LOG_RING_SIZE - at);
+    }
+    bytes_append(out, log->ring, at);
+}

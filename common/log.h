@@ -13,6 +13,8 @@
 #ifndef COMMON_LOG_H
 #define COMMON_LOG_H
 
+#include "common/bytes.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -52,6 +54,8 @@ void log_write(struct log *log, enum log_level level, const char *area, const ch
 const char *log_text(char *buffer, size_t size, const char *text);
 /* Writes the ring with write(2) only: safe in a signal handler. */
 void log_dump(const struct log *log, int fd);
+/* The same, appended. */
+void log_recent(const struct log *log, struct bytes *out);
 
 #define log_error(log, ...) log_write(log, LOG_LEVEL_ERROR, __VA_ARGS__)
 #define log_warn(log, ...)  log_write(log, LOG_LEVEL_WARN, __VA_ARGS__)

@@ -104,11 +104,13 @@ static int wait_ms(uint64_t deadline_ms)
     return deadline_ms - now > INT_MAX ? INT_MAX : (int)(deadline_ms - now);
 }
 
-void loop_wait(struct loop *loop, int fd, uint64_t deadline_ms)
+void loop_wait(struct loop *loop, int fd, int other_fd, uint64_t deadline_ms)
 {
-    struct pollfd fds[2] = {{.fd = loop_fd(loop), .events = POLLIN}, {.fd = fd, .events = POLLIN}};
+    struct pollfd fds[3] = {{.fd = loop_fd(loop), .events = POLLIN},
+                            {.fd = fd, .events = POLLIN},
+                            {.fd = other_fd, .events = POLLIN}};
 
-    if (poll(fds, 2, wait_ms(deadline_ms)) > 0 && (fds[0].revents & POLLIN) != 0) {
+    if (poll(fds, 3, wait_ms(deadline_ms)) > 0 && (fds[0].revents & POLLIN) != 0) {
         loop_signal(loop);
     }
 }

@@ -33,7 +33,7 @@ uint64_t loop_random(void);
 /* The descriptor of the signals, for another poller; it calls loop_signal when it is readable. */
 int loop_fd(const struct loop *loop);
 void loop_signal(struct loop *loop);
-/* Waits until the descriptor (-1: none) is readable, a signal comes or the deadline is reached. */
-void loop_wait(struct loop *loop, int fd, uint64_t deadline_ms);
+/* Waits until a descriptor (-1: none) is readable, a signal comes or the deadline is reached. */
+void loop_wait(struct loop *loop, int fd, int other_fd, uint64_t deadline_ms);
 
 #endif

@@ -40,6 +40,7 @@ struct router {
     struct router_response *responses; /* Those from response_next on are not taken yet. */
     size_t response_next, response_count, response_room;
     struct router_counters counters;
+    struct metrics_histogram times[ROUTER_KINDS];
 };
 
 /* Queues a frame for the client, if it is still there. Takes the body. */

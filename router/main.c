@@ -29,6 +29,7 @@ static int run(struct process *process, struct error *err)
                                    .cluster = process->values.cluster,
                                    .keys_dir = process->values.keys_dir,
                                    .is_insecure = process->values.insecure,
+                                   .http_listen = process->values.http_listen,
                                    .plane_count = 1,
                                    .planes = &plane,
                                    .log_level = (enum log_level)process->values.log_level};

@@ -6,6 +6,7 @@
 #include "router/run/admission.h"
 #include "router/run/query.h"
 #include "router/run/router_session.h"
+#include "router/run/running.h"
 #include "router/wire/response.h"
 
 #include <assert.h>
@@ -132,6 +133,17 @@ void router_counters(const struct router *router, struct router_counters *counte
     counters->waiting = router->admission.waiting;
     counters->sessions = router->session_count;
     counters->clients = (uint32_t)router->clients.count;
+}
+
+const struct metrics_histogram *router_times(const struct router *router, enum router_kind kind)
+{
+    assert(kind < ROUTER_KINDS);
+    return &router->times[kind];
+}
+
+void router_dump(const struct router *router, struct bytes *out)
+{
+    running_dump(router, out);
 }
 
 /* ---- messages and turns ---- */

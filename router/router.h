@@ -16,6 +16,7 @@
 #ifndef ROUTER_ROUTER_H
 #define ROUTER_ROUTER_H
 
+#include "common/metrics.h"
 #include "common/outbox.h"
 #include "common/shardmap.h"
 #include "router/wire/request.h"
@@ -101,6 +102,13 @@ struct router_counters {
 };
 
 void router_counters(const struct router *router, struct router_counters *counters);
+
+/* What a request was, for its time. */
+enum router_kind { ROUTER_READ, ROUTER_WRITE, ROUTER_LOAD, ROUTER_FAILED, ROUTER_KINDS };
+
+const struct metrics_histogram *router_times(const struct router *router, enum router_kind kind);
+/* Queries and sessions, for people. */
+void router_dump(const struct router *router, struct bytes *out);
 
 /* Current map, for the front's status pages; null before the first. */
 const struct shardmap *router_map(const struct router *router);

@@ -56,6 +56,7 @@ static int run(struct process *process, struct error *err)
                                    .data_dir = process->values.data_dir,
                                    .keys_dir = process->values.keys_dir,
                                    .is_insecure = process->values.insecure,
+                                   .http_listen = process->values.http_listen,
                                    .plane_count = 1,
                                    .planes = &plane,
                                    .log_level = (enum log_level)process->values.log_level};

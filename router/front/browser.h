@@ -7,7 +7,7 @@
 #define ROUTER_FRONT_BROWSER_H
 
 #include "router/front/front.h"
-#include "router/front/httpparse.h"
+#include "common/httpparse.h"
 
 /* Whether pages of this origin may call: cors_origins. */
 bool browser_allows(const struct front_options *options, struct slice origin);

@@ -21,7 +21,7 @@
 
 #include "common/map.h"
 #include "router/front/front.h"
-#include "router/front/httpparse.h"
+#include "common/httpparse.h"
 #include "router/front/outq.h"
 #include "router/front/stream.h"
 #include "router/front/wsframe.h"

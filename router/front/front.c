@@ -12,7 +12,7 @@
 #include "common/mem.h"
 #include "router/front/front_private.h"
 #include "router/front/http.h"
-#include "router/front/listener.h"
+#include "common/listener.h"
 #include "router/front/native.h"
 #include "router/front/websocket.h"
 

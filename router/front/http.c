@@ -19,38 +19,6 @@ enum {
 
 /* ---- the answer ---- */
 
-static const char *phrase_of(int status)
-{
-    static const struct {
-        int status;
-        const char *phrase;
-    } phrases[] = {{200, "OK"},
-                   {204, "No Content"},
-                   {400, "Bad Request"},
-                   {401, "Unauthorized"},
-                   {403, "Forbidden"},
-                   {404, "Not Found"},
-                   {405, "Method Not Allowed"},
-                   {408, "Request Timeout"},
-                   {411, "Length Required"},
-                   {413, "Content Too Large"},
-                   {414, "URI Too Long"},
-                   {417, "Expectation Failed"},
-                   {429, "Too Many Requests"},
-                   {431, "Request Header Fields Too Large"},
-                   {500, "Internal Server Error"},
-                   {501, "Not Implemented"},
-                   {503, "Service Unavailable"},
-                   {505, "HTTP Version Not Supported"}};
-
-    for (size_t i = 0; i < sizeof phrases / sizeof phrases[0]; i++) {
-        if (phrases[i].status == status) {
-            return phrases[i].phrase;
-        }
-    }
-    return "Error";
-}
-
 static void add_field(struct bytes *out, const char *name, struct slice value)
 {
     bytes_format(out, "%s: %.*s\r\n", name, (int)value.size, (const char *)value.data);
@@ -80,7 +48,7 @@ static void add_cors(struct bytes *out, const struct conn *conn)
 static void add_head(struct bytes *out, const struct conn *conn, int status, const char *mime,
                      size_t size, bool is_last)
 {
-    bytes_format(out, "HTTP/1.1 %d %s\r\nserver: cardea\r\n", status, phrase_of(status));
+    bytes_format(out, "HTTP/1.1 %d %s\r\nserver: cardea\r\n", status, httpparse_phrase(status));
     if (mime != NULL) {
         bytes_format(out, "content-type: %s\r\ncontent-length: %zu\r\n", mime, size);
     }

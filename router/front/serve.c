@@ -1,5 +1,7 @@
 #include "router/front/serve.h"
 
+#include "router/front/status.h"
+
 #include <stdio.h>
 
 static void on_message(void *core, uint64_t now_ms, const struct message *message,
@@ -39,9 +41,48 @@ static bool is_ready(const void *core)
     return router_is_ready(((const struct serve *)core)->router);
 }
 
+/* A router serves as soon as some graph can be asked for; that shards have no primary just now is
+ * told and no reason to take it from a load balancer: the other routers would have no other. */
+static bool readiness(const void *core, struct bytes *out)
+{
+    const struct router *router = ((const struct serve *)core)->router;
+    const struct shardmap *map = router_map(router);
+    uint32_t silent = 0;
+
+    if (map == NULL) {
+        bytes_format(out, "no coordinator has given a map\n");
+        return false;
+    }
+    for (uint32_t i = 0; i < map->shard_count; i++) {
+        const struct shardmap_node *node = shardmap_node(map, map->shards[i].primary);
+        silent += map->shards[i].primary_boot == 0 || node == NULL || !node->is_up;
+    }
+    bytes_format(out, "map %llu: %u graphs, %u shards, %u of them without a primary\n",
+                 (unsigned long long)map->version, map->graph_count, map->shard_count, silent);
+    return router_is_ready(router);
+}
+
+static void metrics(void *core, struct bytes *out)
+{
+    status_router(out, ((struct serve *)core)->router);
+}
+
+static void dump(const void *core, struct bytes *out)
+{
+    router_dump(((const struct serve *)core)->router, out);
+}
+
 struct host_core serve_core(struct serve *serve)
 {
-    return (struct host_core){serve, on_message, on_turn, deadline, is_ready, on_gone, NULL};
+    return (struct host_core){.core = serve,
+                              .message = on_message,
+                              .turn = on_turn,
+                              .deadline = deadline,
+                              .is_ready = is_ready,
+                              .gone = on_gone,
+                              .readiness = readiness,
+                              .metrics = metrics,
+                              .dump = dump};
 }
 
 struct router_options serve_router_options(const struct router_conf *values)
@@ -108,6 +149,9 @@ int serve_open(struct serve *serve, const struct router_conf *values, struct hos
     if (rc == E_OK) {
         rc = front_watch(serve->front, loop_fd(&host->loop), err);
     }
+    if (rc == E_OK && httpd_fd(&host->httpd) >= 0) {
+        rc = front_watch(serve->front, httpd_fd(&host->httpd), err);
+    }
     return rc;
 }
 
@@ -137,7 +181,8 @@ int serve_run(struct serve *serve, struct host *host, struct error *err)
 {
     int rc = E_OK;
 
-    log_info(&host->log, host->program, "port=%d msg=\"started\"", front_port(serve->front));
+    log_info(&host->log, host->program, "port=%d http=%d msg=\"started\"", front_port(serve->front),
+             httpd_port(&host->httpd));
     daemon_notify("READY=1");
     while (!host->loop.is_stopping) {
         uint64_t now_ms = loop_now_ms();
@@ -149,7 +194,7 @@ int serve_run(struct serve *serve, struct host *host, struct error *err)
             break;
         }
         front_deliver(serve->front, now_ms);
-        transport_send(host->transport, now_ms, &host->out);
+        host_send(host, now_ms);
         router = router_deadline(serve->router);
         transport = transport_deadline(host->transport, now_ms);
         if (transport_has_input(host->transport)) {

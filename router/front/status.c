@@ -40,14 +40,7 @@ static void write_nodes(struct bytes *out, const struct shardmap *map)
     }
 }
 
-static void write_metric(struct bytes *out, const char *kind, const char *name, const char *help,
-                         uint64_t value)
-{
-    bytes_format(out, "# HELP %s %s\n# TYPE %s %s\n%s %llu\n", name, help, name, kind, name,
-                 (unsigned long long)value);
-}
-
-void status_metrics(struct bytes *out, const struct front *front)
+void status_router(struct bytes *out, const struct router *router)
 {
     struct router_counters counters = {0};
     const struct {
@@ -68,17 +61,30 @@ void status_metrics(struct bytes *out, const struct front *front)
         {"counter", "cardea_remote_repeats_total", "Those sent again", &counters.remote_repeats},
     };
 
-    router_counters(front->options.router, &counters);
+    router_counters(router, &counters);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        metrics_single(out, rows[i].kind, rows[i].name, rows[i].help, *rows[i].value);
+    }
+    metrics_single(out, "gauge", "cardea_queries", "Queries that run", counters.queries);
+    metrics_single(out, "gauge", "cardea_queries_waiting", "Requests that wait for a place",
+                   counters.waiting);
+    metrics_single(out, "gauge", "cardea_sessions", "Open sessions", counters.sessions);
+    metrics_family(out, "histogram", "cardea_query_seconds",
+                   "Requests of clients, from their arrival to the last frame of the answer");
+    for (int kind = 0; kind < ROUTER_KINDS; kind++) {
+        static const char *const labels[ROUTER_KINDS] = {"kind=\"read\"", "kind=\"write\"",
+                                                         "kind=\"load\"", "kind=\"failed\""};
+        metrics_times(out, "cardea_query_seconds", labels[kind],
+                      router_times(router, (enum router_kind)kind));
+    }
+}
+
+void status_metrics(struct bytes *out, const struct front *front)
+{
     if (front->options.stats != NULL) {
         stats_encode(out, front->options.stats);
     }
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        write_metric(out, rows[i].kind, rows[i].name, rows[i].help, *rows[i].value);
-    }
-    write_metric(out, "gauge", "cardea_queries", "Queries that run", counters.queries);
-    write_metric(out, "gauge", "cardea_queries_waiting", "Requests that wait for a place",
-                 counters.waiting);
-    write_metric(out, "gauge", "cardea_sessions", "Open sessions", counters.sessions);
+    status_router(out, front->options.router);
 }
 
 void status_page(struct bytes *out, const struct front *front)

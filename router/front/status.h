@@ -10,6 +10,8 @@
 
 /* A JSON string, with its quotes. */
 void status_json_text(struct bytes *out, struct slice text);
+/* Families of the router's own (common/metrics.h). */
+void status_router(struct bytes *out, const struct router *router);
 /* GET /metrics: Prometheus. */
 void status_metrics(struct bytes *out, const struct front *front);
 /* GET /status. */

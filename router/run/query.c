@@ -2,6 +2,7 @@
 
 #include "common/mem.h"
 #include "router/run/router_session.h"
+#include "router/run/running.h"
 
 #include <assert.h>
 
@@ -55,6 +56,7 @@ void query_start(struct router *router, uint64_t client, struct request *request
     *request = (struct request){0};
     query->session = session;
     query->arrived_ms = arrived_ms;
+    running_begin(query);
     query->deadline_ms = deadline_of(query, query->request.has_timeout, query->request.timeout_ms);
     results_init(&query->results, &query->request);
     query->results.batch_size =
@@ -94,6 +96,7 @@ void query_free(struct query *query)
 {
     struct router *router = query->router;
 
+    running_end(query);
     close_exec(query);
     if (query->session == NULL) {
         transaction_free(&query->txn);
@@ -129,6 +132,7 @@ void query_move_last(struct query *query)
 void query_abandon(struct query *query)
 {
     query->is_orphan = true;
+    query->is_failed = true;
     if (query->state != QUERY_COMMITTING) {
         close_exec(query);
         query->state = QUERY_OVER;
@@ -141,6 +145,7 @@ static void fail_status(struct query *query, int status, const struct error *err
 {
     struct slice message = {0};
 
+    query->is_failed = true;
     if (query->is_exec_open && err->code == E_FAIL_STEP) {
         message = query->exec.fail_message;
     }

@@ -47,6 +47,8 @@ struct query {
     struct bulk *bulk; /* A batch of a bulk load, instead of statements. */
     struct batch batch;
     struct results results;
+    uint64_t began_us; /* By options.micros, or now_ms; without the time it waited for a place. */
+    bool is_failed;
     uint64_t arrived_ms, deadline_ms; /* deadline 0: none. */
     uint64_t again_ms;                /* WAITING: not before. */
     uint64_t map_until_ms;            /* WAITING for its graph to be in the map. */

@@ -309,6 +309,12 @@ struct store_counters store_counters(const struct store *store)
     counters.rows = store->tables.stmt.rows;
     sqlite3_db_status(store->tables.stmt.db, SQLITE_DBSTATUS_CACHE_WRITE, &pages, &high, 0);
     counters.pages_written = (uint64_t)pages;
+    sqlite3_db_status(store->tables.stmt.db, SQLITE_DBSTATUS_CACHE_HIT, &pages, &high, 0);
+    counters.pages_hit = (uint64_t)pages;
+    sqlite3_db_status(store->tables.stmt.db, SQLITE_DBSTATUS_CACHE_MISS, &pages, &high, 0);
+    counters.pages_missed = (uint64_t)pages;
+    counters.adjacency_hit = store->tables.cache.hits;
+    counters.adjacency_missed = store->tables.cache.misses;
     return counters;
 }
 

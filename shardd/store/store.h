@@ -75,6 +75,9 @@ struct store_state {
 /* Counters since open, for tests and stats. */
 struct store_counters {
     uint64_t statements, rows, pages_written, wal_frames, syncs, journal_bytes, checkpoints;
+    uint64_t checkpoint_us; /* Spent in them. */
+    uint64_t pages_hit, pages_missed;         /* SQLite's page cache. */
+    uint64_t adjacency_hit, adjacency_missed; /* adjcache.h. */
     uint64_t scanned; /* Rows and edges that reads looked at, those in the cache included. */
 };
 

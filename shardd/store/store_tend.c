@@ -1,6 +1,7 @@
 #include "shardd/store/store_inner.h"
 
 #include <assert.h>
+#include <time.h>
 
 enum {
     CHECKPOINT_FRAMES = 1024, /* 4 MiB of WAL. */
@@ -10,9 +11,18 @@ enum {
     JOURNAL_SHARE = 8
 };
 
+static uint64_t now_us(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
 static int checkpoint(struct store *store, struct error *err)
 {
     struct stmt *stmt = &store->tables.stmt;
+    uint64_t start_us = now_us();
     int rc;
 
     if (store->counters.wal_frames < CHECKPOINT_FRAMES) {
@@ -23,6 +33,7 @@ static int checkpoint(struct store *store, struct error *err)
         return stmt_error(stmt, rc, "checkpoint", err);
     }
     store->counters.checkpoints++;
+    store->counters.checkpoint_us += now_us() - start_us;
     store->counters.wal_frames = 0;
     return E_OK;
 }

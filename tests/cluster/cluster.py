@@ -1,6 +1,7 @@
 """A cluster of real processes from config/cluster-3, on free ports, in a folder of its own."""
 import http.client
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -11,6 +12,8 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+# Each process has pages at a free port, told in its log.
+os.environ['CARDEA_HTTP_LISTEN'] = '127.0.0.1:0'
 PATIENCE = 30.0
 
 
@@ -95,6 +98,17 @@ class Cluster:
         connection = http.client.HTTPConnection('127.0.0.1', self.ports[router], timeout=PATIENCE)
         try:
             connection.request(method, path, body)
+            response = connection.getresponse()
+            return response.status, response.read().decode()
+        finally:
+            connection.close()
+
+    def page(self, name, path):
+        """A page of a process's own HTTP port: status and body."""
+        port = until(lambda: re.findall(r'http=(\d+)', self.log(name))[-1:] or fail('not started'), name)[0]
+        connection = http.client.HTTPConnection('127.0.0.1', int(port), timeout=PATIENCE)
+        try:
+            connection.request('GET', path)
             response = connection.getresponse()
             return response.status, response.read().decode()
         finally:

@@ -6,7 +6,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "router/front/httpparse.h"
+#include "common/httpparse.h"
 
 enum { BODY_MAX = 1000 };
 

@@ -17,14 +17,15 @@ TOPS = {'common': {'common'}, 'router': {'common', 'router'}, 'shardd': {'common
 # The command of the user links all three daemons: `cardea dev` is a whole cluster in one process.
 WHOLE = ('router/cli/',)
 RUNTIME = {'common/keys', 'common/zap', 'common/log', 'common/conf', 'common/loop', 'common/transport', 'common/daemon', 'common/stats',
-           'common/host', 'common/memory', 'common/wire', 'common/link', 'common/caller'}
+           'common/host', 'common/memory', 'common/wire', 'common/link', 'common/caller', 'common/hostpage', 'common/httpd',
+           'common/listener'}
 IO_HEADERS = {'zmq.h', 'sqlite3.h', 'time.h', 'sys/time.h', 'unistd.h', 'pthread.h', 'poll.h', 'sys/socket.h',
               'fcntl.h', 'sys/stat.h', 'common/log.h', 'sys/epoll.h'}
 PURE = {'common/' + name for name in (
     'error arena bytes reader vid value number codec predicate text map heap hash prng fsm trace datetime element '
     'message nodeset outbox shardmap change txn read read_write slice unicode codec_decode extended number_exact '
     'number_shortest number_text predicate_match value_print value_relation').split()} | {
-    'router/front/httpparse', 'router/front/wsframe', 'router/front/outq',
+    'common/httpparse', 'common/metrics', 'common/served', 'router/front/wsframe', 'router/front/outq',
     'shardd/replica/append', 'shardd/replica/epochs', 'shardd/replica/replication', 'shardd/replica/replication_primary',
     'shardd/replica/replication_backup', 'shardd/replica/participant', 'shardd/replica/item', 'coordinator/decision',
     'coordinator/failover', 'coordinator/member', 'coordinator/placement', 'coordinator/replicaset', 'coordinator/state',

@@ -2,7 +2,10 @@
 #include "common/codec.h"
 #include "common/memory.h"
 #include "coordinator/coordinator_core.h"
+#include "coordinator/coordmetrics.h"
 #include "router/front/serve.h"
+#include "router/run/running.h"
+#include "shardd/nodemetrics.h"
 #include "shardd/shardd_core.h"
 
 #include <stdio.h>
@@ -237,4 +240,64 @@ START_TEST(options_of_the_table)
 }
 END_TEST
 
-RUN_SUITE("cores", a_native_client_asks, options_of_the_table)
+static const char *told(size_t core, bool is_metrics)
+{
+    static char text[65536];
+    struct bytes out = {0};
+
+    if (is_metrics) {
+        f.cores[core].metrics(f.cores[core].core, &out);
+    } else {
+        f.cores[core].dump(f.cores[core].core, &out);
+    }
+    ck_assert_uint_lt(out.size, sizeof text);
+    memcpy(text, out.data, out.size);
+    text[out.size] = '\0';
+    bytes_close(&out);
+    return text;
+}
+
+static bool says(bool (*readiness)(const void *core, struct bytes *out), void *core,
+                 const char *reason)
+{
+    struct bytes out = {0};
+    bool is_ready = readiness(core, &out);
+
+    bytes_u8(&out, 0);
+    ck_assert_msg(strstr((const char *)out.data, reason) != NULL, "%s", (const char *)out.data);
+    bytes_close(&out);
+    return is_ready;
+}
+
+START_TEST(what_they_tell_of_themselves)
+{
+    setup();
+    ck_assert(!says(f.cores[COORDINATOR].readiness, f.coord, "this one does not answer yet"));
+    ck_assert(!says(f.cores[SHARDD].readiness, f.node, "no coordinator knows this process"));
+    ck_assert(!says(f.cores[ROUTER].readiness, &f.serve, "no coordinator has given a map"));
+    for (int i = 0; i < 1000; i++) {
+        step();
+    }
+    make_graph();
+    wait_for_all();
+    ck_assert(says(f.cores[COORDINATOR].readiness, f.coord, "coordinator 1 leads in term"));
+    ck_assert(says(f.cores[SHARDD].readiness, f.node, ": 2 replicas here"));
+    ck_assert(says(f.cores[ROUTER].readiness, &f.serve, "2 shards, 0 of them without a primary"));
+    ask("g.addV('p')");
+    ask("g.V().count()");
+    ask("g.V(");
+    const char *router = told(ROUTER, true);
+    ck_assert_ptr_nonnull(strstr(router, "cardea_query_seconds_count{kind=\"write\"} 1\n"));
+    ck_assert_ptr_nonnull(strstr(router, "cardea_query_seconds_count{kind=\"read\"} 1\n"));
+    ck_assert_ptr_nonnull(strstr(router, "cardea_query_seconds_count{kind=\"failed\"} 1\n"));
+    ck_assert_ptr_nonnull(
+        strstr(told(SHARDD, true), "cardea_shard_serving{graph=\"g\",shard=\"2\"} 1\n"));
+    ck_assert_ptr_nonnull(strstr(told(COORDINATOR, true), "\ncardea_shards_led 2\n"));
+    ck_assert_ptr_nonnull(strstr(told(ROUTER, false), "0 queries"));
+    ck_assert_ptr_nonnull(strstr(told(SHARDD, false), "node 1"));
+    ck_assert_ptr_nonnull(strstr(told(COORDINATOR, false), "coordinator 1"));
+    teardown();
+}
+END_TEST
+
+RUN_SUITE("cores", a_native_client_asks, options_of_the_table, what_they_tell_of_themselves)

@@ -173,11 +173,11 @@ START_TEST(signals_end_the_loop)
 
     ck_assert_int_eq(loop_open(&loop, NULL), E_OK);
     now = loop_now_ms();
-    loop_wait(&loop, -1, now + 1);
+    loop_wait(&loop, -1, -1, now + 1);
     ck_assert(!loop.is_stopping);
     ck_assert_uint_ge(loop_now_ms(), now + 1);
     ck_assert_int_eq(kill(getpid(), SIGTERM), 0);
-    loop_wait(&loop, -1, UINT64_MAX);
+    loop_wait(&loop, -1, -1, UINT64_MAX);
     ck_assert(loop.is_stopping);
     ck_assert_int_eq(loop.signal, SIGTERM);
     loop_close(&loop);

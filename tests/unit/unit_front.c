@@ -4,7 +4,7 @@
 #include "router/front/front.h"
 #include "router/front/front_private.h"
 #include "router/front/http.h"
-#include "router/front/listener.h"
+#include "common/listener.h"
 #include "router/front/status.h"
 #include "tests/lib/visitor.h"
 

@@ -89,7 +89,11 @@ static struct host *open_host(struct echo *echo, enum peer_role role, bool is_se
     struct error err = {0};
 
     ck_assert_msg(host_new(&host, &options, &err) == E_OK, "%s", err.text);
-    host->core = (struct host_core){echo, on_message, on_turn, deadline, is_ready, NULL, NULL};
+    host->core = (struct host_core){.core = echo,
+                                    .message = on_message,
+                                    .turn = on_turn,
+                                    .deadline = deadline,
+                                    .is_ready = is_ready};
     host->address = find_address;
     host->address_ctx = address;
     if (is_server) {

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "common/mem.h"
-#include "router/front/httpparse.h"
+#include "common/httpparse.h"
 #include "tests/lib/runner.h"
 
 enum { BODY_MAX = 1000 };

@@ -15,8 +15,8 @@
  * body (413), HTTPPARSE_LINE_MAX a line between chunks, HTTPPARSE_TRAILER_MAX a trailer.
  * After: RFC 9112; RFC 9110 for the fields.
  */
-#ifndef ROUTER_FRONT_HTTPPARSE_H
-#define ROUTER_FRONT_HTTPPARSE_H
+#ifndef COMMON_HTTPPARSE_H
+#define COMMON_HTTPPARSE_H
 
 #include "common/bytes.h"
 
@@ -113,5 +113,8 @@ size_t httpparse_count(const struct httpparse *parse, const char *name);
 bool httpparse_has_token(const struct httpparse *parse, const char *name, const char *token);
 /* The host that was asked for, with its port: of the URL, or the Host field. */
 struct slice httpparse_host(const struct httpparse *parse);
+
+/* The words behind the status of an answer. */
+const char *httpparse_phrase(int status);
 
 #endif

@@ -1,10 +1,10 @@
 /*
  * listener.h -- the socket that new connections come from.
  *
- * Shell. Internal to router/front.
+ * Shell.
  */
-#ifndef ROUTER_FRONT_LISTENER_H
-#define ROUTER_FRONT_LISTENER_H
+#ifndef COMMON_LISTENER_H
+#define COMMON_LISTENER_H
 
 #include "common/error.h"
 

@@ -1,4 +1,4 @@
-#include "router/front/listener.h"
+#include "common/listener.h"
 
 #include <assert.h>
 #include <errno.h>

@@ -269,14 +269,18 @@ def run(options, folder):
         bench.sizes(sorted(folder.glob('dev/**/*.db')))
         shutil.rmtree(folder / 'dev')
     if {'point', 'write', 'hop'} & set(only):
-        with Three(shards=3) as cluster:
+        with Three(shards=3, replicas=1) as cluster:
             bench.load(cluster, 'cluster-3')
             if 'point' in only:
                 bench.points(cluster)
             if 'hop' in only:
                 bench.hops(cluster, 'cluster-3')
             if 'write' in only:
-                bench.writes(cluster, 'cluster-3')
+                bench.writes(cluster, 'cluster-3, R = 1')
+    if 'write' in only:
+        with Three(shards=3, replicas=2) as cluster:
+            bench.load(cluster, 'cluster-3, R = 2')
+            bench.writes(cluster, 'cluster-3, R = 2')
 
 
 def main():

@@ -27,8 +27,9 @@ def wait_for(condition, seconds, what):
 class Cluster:
     """One coordinator, three shard nodes, two routers, one graph."""
 
-    def __init__(self, shards=6, graph='g', partitioner='hash', more=()):
+    def __init__(self, shards=6, graph='g', partitioner='hash', more=(), replicas=2):
         self.base = cluster.Cluster(BUILD)
+        self.replicas = replicas
         try:
             self.base.start()
             self.create(graph, shards, partitioner, *more)
@@ -79,7 +80,7 @@ class Cluster:
     def create(self, name, shards, partitioner, *more):
         """A graph; waits until nodes have registered and routers know of it."""
         def made():
-            code, _, stderr = self.ctl('graph', 'create', name, '--shards', shards, '--replicas', 2, '--partitioner', partitioner,
+            code, _, stderr = self.ctl('graph', 'create', name, '--shards', shards, '--replicas', self.replicas, '--partitioner', partitioner,
                                        *more, check=False)
             return code == 0 or 'exists' in stderr
         wait_for(made, 30, f'graph {name}')

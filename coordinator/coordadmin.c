@@ -4,259 +4,33 @@
 #include "common/control.h"
 #include "common/mem.h"
 #include "coordinator/coord_inside.h"
+#include "coordinator/coordstatus.h"
+#include "coordinator/pairs.h"
 
 #include <assert.h>
 #include <string.h>
 
-enum { PAIRS_MAX = 24, SHARDS_DEFAULT = 4, MIN_INSYNC_OF_MANY = 2 };
+enum { SHARDS_DEFAULT = 4, MIN_INSYNC_OF_MANY = 2 };
 
-struct pairs {
-    struct value items[2 * PAIRS_MAX];
-    size_t count;
-};
-
-static void put(struct pairs *pairs, const char *key, struct value value)
+static void reply_value(struct coord *coord, uint64_t token, const struct value *value)
 {
-    assert(pairs->count < PAIRS_MAX);
-    pairs->items[2 * pairs->count] = value_cstring(key);
-    pairs->items[2 * pairs->count + 1] = value;
-    pairs->count++;
-}
-
-static void put_number(struct pairs *pairs, const char *key, uint64_t number)
-{
-    put(pairs, key, value_long((int64_t)number));
-}
-
-static struct value finish(struct arena *arena, const struct pairs *pairs)
-{
-    return value_items(arena, VALUE_MAP, pairs->items, pairs->count);
+    bytes_clear(&coord->body);
+    codec_encode(&coord->body, NULL, value);
+    coord_answer(coord, token, MESSAGE_ADMIN_REPLY, bytes_slice(&coord->body));
 }
 
 static void reply(struct coord *coord, uint64_t token, const struct pairs *pairs)
 {
-    struct value value = finish(&coord->arena, pairs);
+    struct value value = pairs_finish(&coord->arena, pairs);
 
-    bytes_clear(&coord->body);
-    codec_encode(&coord->body, NULL, &value);
-    coord_answer(coord, token, MESSAGE_ADMIN_REPLY, bytes_slice(&coord->body));
-}
-
-/* ---- what is ---- */
-
-static struct value hex_number(struct arena *arena, uint64_t number)
-{
-    return value_cstring(arena_format(arena, "%016llx", (unsigned long long)number));
-}
-
-static struct value hex_key(struct arena *arena, struct slice key)
-{
-    char *text = arena_alloc(arena, 2 * key.size + 1);
-
-    for (size_t i = 0; i < key.size; i++) {
-        static const char digits[] = "0123456789abcdef";
-        text[2 * i] = digits[key.data[i] >> 4];
-        text[2 * i + 1] = digits[key.data[i] & 15];
-    }
-    text[2 * key.size] = '\0';
-    return value_cstring(text);
-}
-
-/* What a node that is up says of its replica; null: nothing. */
-static const struct roster_replica *reported(const struct coord *coord, uint32_t number,
-                                             const struct state_shard *shard)
-{
-    const struct member_node *node = member_node(&coord->member, number);
-
-    return node == NULL ? NULL : member_replica(node, shard->shard);
-}
-
-static struct value set_value(struct arena *arena, const struct nodeset *set)
-{
-    struct bytes text;
-
-    bytes_init(&text, 0);
-    if (set->count > 0) {
-        nodeset_dump(&text, set);
-    }
-    struct value value = value_string(slice_of(arena_copy(arena, text.data, text.size), text.size));
-    bytes_close(&text);
-    return value;
-}
-
-/* Of the replicas that are not in sync: those that are there and catch up; the others. */
-static struct nodeset learning(const struct coord *coord, const struct state_shard *shard)
-{
-    struct nodeset set = nodeset_minus(&shard->replicas, &shard->isr);
-
-    for (uint32_t i = set.count; i > 0; i--) {
-        const struct state_node *node = state_node(&coord->state, set.nodes[i - 1]);
-        const struct roster_replica *replica = reported(coord, set.nodes[i - 1], shard);
-        if (node == NULL || !node->is_up || replica == NULL || replica->suspect != ROSTER_SOUND) {
-            nodeset_remove(&set, set.nodes[i - 1]);
-        }
-    }
-    return set;
-}
-
-static const char *health(const struct state_graph *graph, const struct state_shard *shard)
-{
-    if (shard->primary_boot == 0) {
-        return "no primary";
-    }
-    if (shard->isr.count < graph->min_insync) {
-        return "TOO FEW IN SYNC";
-    }
-    return shard->isr.count < graph->replica_count ? "replicas missing" : "";
-}
-
-static void put_replicas(struct coord *coord, struct pairs *pairs, const struct state_graph *graph,
-                         const struct state_shard *shard)
-{
-    struct nodeset learners = learning(coord, shard);
-    struct nodeset missing = nodeset_minus(&shard->replicas, &shard->isr);
-    uint64_t lag_entries = 0;
-    uint64_t lag_bytes = 0;
-
-    missing = nodeset_minus(&missing, &learners);
-    for (uint32_t i = 0; i < shard->replicas.count; i++) {
-        const struct roster_replica *replica = reported(coord, shard->replicas.nodes[i], shard);
-        if (replica != NULL && replica->lag_entries >= lag_entries) {
-            lag_entries = replica->lag_entries;
-            lag_bytes = replica->lag_bytes;
-        }
-    }
-    put(pairs, "insync", set_value(&coord->arena, &shard->isr));
-    put(pairs, "learning", set_value(&coord->arena, &learners));
-    put(pairs, "missing", set_value(&coord->arena, &missing));
-    put_number(pairs, "lag", lag_entries);
-    put_number(pairs, "lag_bytes", lag_bytes);
-    put(pairs, "health", value_cstring(health(graph, shard)));
-}
-
-static struct value suspect_value(struct arena *arena, const struct roster_replica *replica,
-                                  uint64_t floor)
-{
-    switch (replica == NULL ? ROSTER_SOUND : replica->suspect) {
-    case ROSTER_SOUND:
-        return value_cstring("");
-    case ROSTER_MISSING:
-        return value_cstring("its file is gone");
-    case ROSTER_FOREIGN:
-        return value_cstring("its file is of another cluster, incarnation or format");
-    case ROSTER_DAMAGED:
-        return value_cstring("its file is damaged");
-    case ROSTER_STALE:
-        return value_cstring(arena_format(arena, "old copy: entry %llu, was %llu",
-                                          (unsigned long long)replica->applied,
-                                          (unsigned long long)floor));
-    case ROSTER_AHEAD:
-        return value_cstring("newer than the coordinators: was coordinator.db lost or put back?");
-    }
-    return value_cstring("");
-}
-
-static struct value shard_value(struct coord *coord, const struct state_graph *graph,
-                                const struct state_shard *shard)
-{
-    struct pairs pairs = {.count = 0};
-    const struct roster_replica *replica = reported(coord, shard->primary, shard);
-
-    put_number(&pairs, "shard", shard->shard);
-    put_number(&pairs, "node", shard->primary);
-    put_number(&pairs, "epoch", shard->epoch);
-    put(&pairs, "serving", value_bool(replica != NULL && replica->epoch == shard->epoch));
-    put_replicas(coord, &pairs, graph, shard);
-    put(&pairs, "suspect", suspect_value(&coord->arena, replica, shard->applied));
-    put(&pairs, "lo", hex_key(&coord->arena, shard->lo));
-    put(&pairs, "hi", hex_key(&coord->arena, shard->hi));
-    put_number(&pairs, "applied", replica == NULL ? 0 : replica->applied);
-    put_number(&pairs, "schema", replica == NULL ? 0 : replica->schema_version);
-    put_number(&pairs, "vertices", replica == NULL ? 0 : replica->vertices);
-    put_number(&pairs, "edges", replica == NULL ? 0 : replica->edges);
-    put_number(&pairs, "bytes", replica == NULL ? 0 : replica->file_bytes);
-    return finish(&coord->arena, &pairs);
-}
-
-static struct value graph_value(struct coord *coord, const struct state_graph *graph)
-{
-    struct pairs pairs = {.count = 0};
-    struct value *shards = arena_array(&coord->arena, graph->shard_count, sizeof *shards);
-
-    for (uint32_t i = 0; i < graph->shard_count; i++) {
-        shards[i] = shard_value(coord, graph, &graph->shards[i]);
-    }
-    put_number(&pairs, "graph", graph->graph);
-    put(&pairs, "name", value_string(graph->name));
-    put(&pairs, "partitioner",
-        value_cstring(graph->partitioner == PARTITION_HASH ? "hash" : "range"));
-    put(&pairs, "ids", value_cstring(graph->ids == IDS_LONG ? "long" : "int"));
-    put(&pairs, "ready", value_bool(graph->is_ready));
-    put_number(&pairs, "replicas", graph->replica_count);
-    put_number(&pairs, "min_insync", graph->min_insync);
-    put_number(&pairs, "schema", graph->schema_version);
-    put_number(&pairs, "indexes", graph->index_count);
-    put(&pairs, "shards", value_items(&coord->arena, VALUE_LIST, shards, graph->shard_count));
-    return finish(&coord->arena, &pairs);
-}
-
-static struct value graphs_value(struct coord *coord)
-{
-    uint32_t count = coord->state.graph_count;
-    struct value *graphs = arena_array(&coord->arena, count, sizeof *graphs);
-
-    for (uint32_t i = 0; i < count; i++) {
-        graphs[i] = graph_value(coord, &coord->state.graphs[i]);
-    }
-    return value_items(&coord->arena, VALUE_LIST, graphs, count);
-}
-
-static struct value node_value(struct coord *coord, const struct state_node *node)
-{
-    struct pairs pairs = {.count = 0};
-    const struct member_node *heard = member_node(&coord->member, node->node);
-
-    put_number(&pairs, "node", node->node);
-    put(&pairs, "boot", hex_number(&coord->arena, node->boot));
-    put(&pairs, "address", value_string(node->address));
-    put(&pairs, "zone", value_string(node->zone));
-    put(&pairs, "up", value_bool(node->is_up));
-    put_number(&pairs, "map", heard == NULL ? 0 : heard->map_version);
-    put_number(&pairs, "silent_ms", heard == NULL ? 0 : coord->now_ms - heard->heard_ms);
-    put_number(&pairs, "shards", heard == NULL ? 0 : heard->replica_count);
-    return finish(&coord->arena, &pairs);
-}
-
-static void status(struct coord *coord, uint64_t token)
-{
-    struct pairs pairs = {.count = 0};
-    uint32_t count = coord->state.node_count;
-    struct value *nodes = arena_array(&coord->arena, count, sizeof *nodes);
-
-    for (uint32_t i = 0; i < count; i++) {
-        nodes[i] = node_value(coord, &coord->state.nodes[i]);
-    }
-    put(&pairs, "cluster", hex_number(&coord->arena, coord->options.cluster_id));
-    put(&pairs, "incarnation", hex_number(&coord->arena, coord->state.incarnation));
-    put_number(&pairs, "coordinator", coord->options.node);
-    put_number(&pairs, "leader", consensus_leader(coord->consensus));
-    put_number(&pairs, "term", consensus_term(coord->consensus));
-    put_number(&pairs, "map", coord->state.version);
-    put_number(&pairs, "decisions", coord->state.decision_count);
-    put_number(&pairs, "running", coord->decision.running_count);
-    put_number(&pairs, "committed", coord->decision.counters.committed);
-    put_number(&pairs, "aborted", coord->decision.counters.aborted);
-    put_number(&pairs, "sessions", coord->state.session_count);
-    put(&pairs, "nodes", value_items(&coord->arena, VALUE_LIST, nodes, count));
-    put(&pairs, "graphs", graphs_value(coord));
-    reply(coord, token, &pairs);
+    reply_value(coord, token, &value);
 }
 
 static void graph_list(struct coord *coord, uint64_t token)
 {
     struct pairs pairs = {.count = 0};
 
-    put(&pairs, "graphs", graphs_value(coord));
+    pairs_put(&pairs, "graphs", coordstatus_graphs(coord));
     reply(coord, token, &pairs);
 }
 
@@ -518,7 +292,7 @@ static int shard_failover(struct coord *coord, const struct value *request, uint
 static int refuse_loss(const struct coord *coord, const struct state_shard *shard, uint32_t target,
                        struct error *err)
 {
-    const struct roster_replica *replica = reported(coord, target, shard);
+    const struct roster_replica *replica = coordstatus_replica(coord, target, shard);
 
     if (replica == NULL) {
         return error_set(err, E_INVALID,
@@ -586,11 +360,11 @@ static struct value index_value(struct coord *coord, const struct state_graph *g
 {
     struct pairs pairs = {.count = 0};
 
-    put(&pairs, "graph", value_string(graph->name));
-    put(&pairs, "name", value_string(index->name));
-    put(&pairs, "label", value_string(index->label));
-    put(&pairs, "key", value_string(index->key));
-    return finish(&coord->arena, &pairs);
+    pairs_put(&pairs, "graph", value_string(graph->name));
+    pairs_put(&pairs, "name", value_string(index->name));
+    pairs_put(&pairs, "label", value_string(index->label));
+    pairs_put(&pairs, "key", value_string(index->key));
+    return pairs_finish(&coord->arena, &pairs);
 }
 
 static int index_list(struct coord *coord, const struct value *request, uint64_t token,
@@ -618,7 +392,7 @@ static int index_list(struct coord *coord, const struct value *request, uint64_t
             }
         }
     }
-    put(&pairs, "indexes", value_items(&coord->arena, VALUE_LIST, items, count));
+    pairs_put(&pairs, "indexes", value_items(&coord->arena, VALUE_LIST, items, count));
     reply(coord, token, &pairs);
     return E_OK;
 }
@@ -633,7 +407,8 @@ static int carry_out(struct coord *coord, const struct value *request, uint64_t 
         return error_set(err, E_INVALID, "the request needs a text 'verb'");
     }
     if (value_is_text(verb, "status")) {
-        status(coord, token);
+        struct value value = coordstatus(coord);
+        reply_value(coord, token, &value);
         return E_OK;
     }
     if (value_is_text(verb, "graph.list")) {
@@ -695,12 +470,12 @@ static void answer_graph(struct coord *coord, uint64_t token, const struct state
 {
     struct pairs pairs = {.count = 0};
 
-    put_number(&pairs, "graph", graph->graph);
-    put(&pairs, "name", value_string(graph->name));
-    put_number(&pairs, "shards", graph->shard_count);
-    put_number(&pairs, "replicas", graph->replica_count);
-    put_number(&pairs, "min_insync", graph->min_insync);
-    put(&pairs, "ready", value_bool(graph->is_ready));
+    pairs_number(&pairs, "graph", graph->graph);
+    pairs_put(&pairs, "name", value_string(graph->name));
+    pairs_number(&pairs, "shards", graph->shard_count);
+    pairs_number(&pairs, "replicas", graph->replica_count);
+    pairs_number(&pairs, "min_insync", graph->min_insync);
+    pairs_put(&pairs, "ready", value_bool(graph->is_ready));
     reply(coord, token, &pairs);
 }
 
@@ -708,10 +483,10 @@ static void answer_shard(struct coord *coord, uint64_t token, const struct state
 {
     struct pairs pairs = {.count = 0};
 
-    put_number(&pairs, "shard", shard->shard);
-    put_number(&pairs, "node", shard->primary);
-    put_number(&pairs, "epoch", shard->epoch);
-    put(&pairs, "insync", set_value(&coord->arena, &shard->isr));
+    pairs_number(&pairs, "shard", shard->shard);
+    pairs_number(&pairs, "node", shard->primary);
+    pairs_number(&pairs, "epoch", shard->epoch);
+    pairs_put(&pairs, "insync", coordstatus_set(&coord->arena, &shard->isr));
     reply(coord, token, &pairs);
 }
 
@@ -739,11 +514,11 @@ void coordadmin_applied(struct coord *coord, uint64_t token, const struct state_
         return;
     }
     if (command->kind == STATE_GRAPH_DROP) {
-        put(&pairs, "name", value_string(command->name));
+        pairs_put(&pairs, "name", value_string(command->name));
         coordadmin_graph(coord, (uint32_t)result->number);
     } else {
-        put(&pairs, "graph", value_string(command->name));
-        put(&pairs, "name", value_string(command->index.name));
+        pairs_put(&pairs, "graph", value_string(command->name));
+        pairs_put(&pairs, "name", value_string(command->index.name));
     }
     reply(coord, token, &pairs);
 }

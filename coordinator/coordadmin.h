@@ -3,7 +3,8 @@
  *
  * request: a MAP (common/codec.h); reply: ADMIN_REPLY with a MAP, or REFUSED.
  *   {verb: "status"}
- *       {coordinator, leader, term, map, nodes: [...], graphs: [...], decisions}
+ *       {health: "ok", or problems: [{problem}], coordinator, leader, term, map, nodes: [...],
+ *        graphs: [...], decisions}
  *   {verb: "graph.create", name, shards, partitioner: "hash"|"range", ids: "long"|"int",
  *    split: [id ...], replicas, min_insync}
  *       {graph, name, shards, replicas, min_insync, ready}; waits until the graph is ready
@@ -12,9 +13,9 @@
  *   {verb: "graph.drop", name}         {name}
  *   {verb: "graph.set", name, replicas, min_insync}
  *       as graph.create; at once: replicas come and go afterwards
- *   {verb: "shard.failover", graph, shard, to}
+ *   {verb: "shard.failover", graph, graph_shard, to}
  *       {shard, node, epoch, insync}; waits until another replica leads; to: any in sync
- *   {verb: "shard.force-primary", graph, shard, to, accept_data_loss: true}
+ *   {verb: "shard.force-primary", graph, graph_shard, to, accept_data_loss: true}
  *       the same; without accept_data_loss it is refused with what may be lost
  *   {verb: "index.create", graph, name, label, key}   {graph, name}
  *   {verb: "index.list", graph}        {indexes: [{graph, name, label, key}]}

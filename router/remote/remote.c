@@ -161,13 +161,45 @@ static void set_due(struct remote *remote, struct remote_request *request, uint6
     if (request->deadline_ms != 0 && request->deadline_ms < again_ms) {
         again_ms = request->deadline_ms;
     }
+    if (request->dead_ms != 0 && request->dead_ms + REMOTE_DEAD_MS < again_ms) {
+        again_ms = request->dead_ms + REMOTE_DEAD_MS;
+    }
     if (again_ms < remote->due_ms) {
         remote->due_ms = again_ms;
     }
 }
 
+bool remote_is_led(const struct remote *remote, uint32_t number, struct error *err)
+{
+    const struct shardmap_shard *shard = shardmap_shard(&remote->map->map, number);
+    const struct shardmap_node *node =
+        shard == NULL ? NULL : shardmap_node(&remote->map->map, shard->primary);
+
+    if (shard == NULL || (shard->primary_boot != 0 && node != NULL && node->is_up)) {
+        return true;
+    }
+    error_set(
+        err, E_TIMEOUT,
+        "shard %u is not served: node %u at %.*s is down, and no other replica could take over",
+        number, shard->primary, node == NULL ? 1 : (int)node->address.size,
+        node == NULL ? "?" : (const char *)node->address.data);
+    return false;
+}
+
+static void note_led(struct remote *remote, struct remote_request *request)
+{
+    if (request->is_to_leader || request->shard == 0 ||
+        remote_is_led(remote, request->shard, NULL)) {
+        request->dead_ms = 0;
+    } else if (request->dead_ms == 0) {
+        request->dead_ms = remote->now_ms;
+        set_due(remote, request, request->again_ms);
+    }
+}
+
 static void transmit(struct remote *remote, struct remote_request *request)
 {
+    note_led(remote, request);
     if (request->is_to_leader) {
         request->peer = PEER_NODE(PEER_COORDINATOR, remote->coordinators[remote->leader]);
     }
@@ -393,11 +425,29 @@ static void repeat(struct remote *remote, struct remote_request *request)
     transmit(remote, request);
 }
 
+/* Why there was no answer. */
+static void tell_silence(const struct remote *remote, const struct remote_request *request,
+                         struct error *err)
+{
+    if (request->is_to_leader) {
+        error_set(err, E_TIMEOUT, "no answer from the coordinators: coordinator %u was asked last",
+                  (uint32_t)request->peer);
+    } else if (request->dead_ms == 0 || remote_is_led(remote, request->shard, err)) {
+        error_set(err, E_TIMEOUT, "no answer from shard %u on node %u", request->shard,
+                  (uint32_t)request->peer);
+    }
+}
+
 static void on_due(struct remote *remote, struct remote_request *request)
 {
+    bool is_dead = request->dead_ms != 0 && remote->now_ms >= request->dead_ms + REMOTE_DEAD_MS;
+
+    if (is_dead && (request->deadline_ms == 0 || request->deadline_ms > remote->now_ms)) {
+        request->deadline_ms = remote->now_ms;
+    }
     if (request->deadline_ms != 0 && remote->now_ms >= request->deadline_ms) {
         struct error err = {0};
-        error_set(&err, E_TIMEOUT, "no answer from shard %u", request->shard);
+        tell_silence(remote, request, &err);
         cancel(remote, request);
         finish(remote, request, NULL, &err);
     } else if (remote->now_ms < request->again_ms) {
@@ -537,7 +587,11 @@ static void follow_map(struct remote *remote)
 
     for (size_t i = 0; i < count; i++) {
         struct remote_request *request = find(remote, list[i]);
-        if (request != NULL && is_overtaken(remote, request)) {
+        if (request == NULL) {
+            continue;
+        }
+        note_led(remote, request);
+        if (is_overtaken(remote, request)) {
             delist(remote, request);
             request->on_again(remote, request);
         }

@@ -4,7 +4,8 @@
  *
  * fetch.h scatters a read over shards and gathers rows; transaction.h buffers changes, collects
  * read sets and commits. Both send through here: requests are repeated after silence, held while a
- * newer map is on its way, and fail at their deadline.
+ * newer map is on its way, and fail at their deadline; those to a shard that nobody leads, as the
+ * map says, after REMOTE_DEAD_MS: a fail-over takes a second.
  *
  *   remote_send --> outbox        reply, REFUSED, deadline --> request->on_reply
  *   remote_hold (map or time) --> request->on_again, which sends it anew
@@ -21,6 +22,8 @@
 #include "common/map.h"
 #include "common/outbox.h"
 #include "common/shardmap.h"
+
+enum { REMOTE_DEAD_MS = 5000 };
 
 struct remote;
 struct remote_request;
@@ -41,6 +44,7 @@ struct remote_request {
     struct bytes body;    /* Kept for repeats. */
     uint64_t deadline_ms; /* 0: none. */
     uint64_t again_ms;    /* When to repeat it, or to end the hold. */
+    uint64_t dead_ms;     /* Nobody leads its shard since; 0: somebody does. */
     uint32_t silence_ms;
     uint64_t map_version; /* Held until the map is newer than this, or again_ms. */
     bool is_held;
@@ -97,6 +101,8 @@ void remote_hold(struct remote *remote, struct remote_request *request, uint64_t
 void remote_drop(struct remote *remote, struct remote_request *request);
 /* The primary of a shard, with its epoch; false: the map has no such shard. */
 bool remote_target(const struct remote *remote, uint32_t shard, struct remote_request *request);
+/* False if nobody leads the shard, as the map says: err says which node is missed. */
+bool remote_is_led(const struct remote *remote, uint32_t shard, struct error *err);
 /* A term told by a coordinator. */
 void remote_learn_term(struct remote *remote, uint64_t term);
 /* Another coordinator shall be asked: `leader` (0: the next of the list). */

@@ -271,11 +271,12 @@ static void abort_with(struct transaction *txn, int code, const char *text)
 }
 
 /* At the deadline: what was sent may still take effect. */
-static void give_up(struct transaction *txn)
+static void give_up(struct transaction *txn, const struct error *why)
 {
     error_set(&txn->error, E_UNKNOWN_OUTCOME,
-              "the outcome of the commit is not known; ask for transaction %" PRIu64 ":%" PRIu64,
-              txn->sid, txn->seq);
+              "the outcome of the commit is not known (%s); ask for transaction %" PRIu64
+              ":%" PRIu64,
+              why->text, txn->sid, txn->seq);
     settle(txn, TRANSACTION_UNKNOWN);
 }
 
@@ -408,8 +409,24 @@ static void send_txn(struct remote *remote, struct remote_request *request)
     remote_send(remote, request);
 }
 
+/* One of its shards is led by nobody: running it again would end in the same way. */
+static bool is_of_dead_shard(struct transaction *txn)
+{
+    for (uint32_t i = 0; i < txn->part_count; i++) {
+        if (is_in(txn->parts[i]) &&
+            !remote_is_led(txn->remote, txn->parts[i]->shard, &txn->error)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void take_abort(struct transaction *txn, const struct txn_reply *reply)
 {
+    if (reply->code == E_UNAVAILABLE && is_of_dead_shard(txn)) {
+        settle(txn, TRANSACTION_ABORTED);
+        return;
+    }
     int code =
         reply->code == E_OK || error_retry(reply->code) != ERROR_NEVER ? E_CONFLICT : reply->code;
 
@@ -431,7 +448,7 @@ static void on_refused(struct transaction *txn, struct remote_request *request,
                        const struct error *err)
 {
     if (is_late(request, txn->remote)) {
-        give_up(txn);
+        give_up(txn, err);
     } else if (error_retry(err->code) == ERROR_REFRESH) {
         remote_hold(txn->remote, request, EPOCH_WAIT_MS, true);
     } else if (error_retry(err->code) == ERROR_RETRY || err->code == E_TIMEOUT) {

@@ -146,6 +146,22 @@ static void on_again(struct remote *remote, struct remote_request *sent)
     remote_send(remote, sent);
 }
 
+/* What changes something is not repeated: a graph that is being made would be said to exist. */
+static void set_patience(struct admin_call *call)
+{
+    const struct value *args = &call->request.args;
+    const struct value *verb = value_get_text(args, "verb");
+    bool is_status = verb != NULL && value_is_text(verb, "status");
+    uint32_t wait_ms = is_status ? ADMIN_STATUS_DEADLINE_MS : ADMIN_LEADER_DEADLINE_MS;
+
+    if (value_get_text(args, "node") != NULL || value_get_text(args, "shard") != NULL) {
+        wait_ms = ADMIN_DEADLINE_MS;
+        is_status = false;
+    }
+    call->sent.deadline_ms = call->router->now_ms + wait_ms;
+    call->sent.is_once = !is_status;
+}
+
 void admin_start(struct router *router, uint64_t client, struct request *request)
 {
     struct admin_call *call = mem_alloc(sizeof(*call));
@@ -162,10 +178,8 @@ void admin_start(struct router *router, uint64_t client, struct request *request
     call->sent.owner = call;
     call->sent.on_reply = on_reply;
     call->sent.on_again = on_again;
-    call->sent.deadline_ms = router->now_ms + ADMIN_DEADLINE_MS;
     call->patience_ms = router->now_ms + ADMIN_PATIENCE_MS;
-    /* Not repeated: a graph that is being made would be said to exist. */
-    call->sent.is_once = true;
+    set_patience(call);
     if (router->admin_count > ADMIN_CALLS_MAX) {
         error_set(&err, E_LIMIT, "%d admin requests are under way", ADMIN_CALLS_MAX);
     } else if (play_fault(call)) {

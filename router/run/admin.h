@@ -15,7 +15,9 @@
 
 enum {
     ADMIN_CALLS_MAX = 64,
-    ADMIN_DEADLINE_MS = 60000,
+    ADMIN_DEADLINE_MS = 60000,        /* Of a shard node. */
+    ADMIN_LEADER_DEADLINE_MS = 12000, /* A coordinator gives up after 10 s. */
+    ADMIN_STATUS_DEADLINE_MS = 5000,  /* Of status: asked again, of whoever may lead. */
     ADMIN_PATIENCE_MS = 3000 /* For a process whose address is not known yet. */
 };
 

@@ -219,7 +219,35 @@ def a_damaged_file_is_rebuilt(build):
         nothing_is_lost(cluster, load)
 
 
-TESTS = [a_killed_node_is_replaced, a_wiped_folder_is_rebuilt, a_frozen_node_is_replaced, a_rolling_restart_is_not_noticed,
+def a_shard_without_a_primary_is_named(build):
+    """One replica, and its node is dead: queries fail in seconds and name node and shard, status and the check of health do."""
+    with opened(build, replicas=1) as cluster:
+        in_sync(cluster, 1)
+        victim = cluster.shards()[1]['node']
+        cluster.kill(f'shard-{victim}')
+        until(lambda: cluster.shards()[1]['health'] == f'NOT SERVED: node {victim} is down' or fail('not noticed'), 'noticed')
+        for query in ('g.V().count()', 'g.addV("p").property(T.id,1).addV("p").property(T.id,2).addV("p").property(T.id,3)'
+                      '.addV("p").property(T.id,4).addV("p").property(T.id,5).addV("p").property(T.id,6).count()'):
+            try:
+                fail(f'answered {cluster.ask(query)}')
+            except Error as problem:
+                if f'node {victim} at ' not in problem.body:
+                    fail(problem.body)
+        code, text = cluster.ctl('status')
+        for word in ('see problems', f'node {victim} at tcp://127.0.0.1', f'shard g/1: NOT SERVED: node {victim} is down'):
+            if code != 0 or word not in text:
+                fail(f'"{word}" is not in:\n{text}')
+        cluster.start(f'shard-{victim}')
+        in_sync(cluster, 1)
+        if 'health: ok' not in cluster.ctl('status')[1]:
+            fail(cluster.ctl('status')[1])
+        cluster.kill('coordinator')
+        code, text = cluster.ctl('status')
+        if code != 1 or 'tcp://127.0.0.1' not in text:
+            fail(text)
+
+
+TESTS = [a_shard_without_a_primary_is_named, a_killed_node_is_replaced, a_wiped_folder_is_rebuilt, a_frozen_node_is_replaced, a_rolling_restart_is_not_noticed,
          an_operator_hands_a_shard_over, the_number_of_replicas_is_changed, a_damaged_file_is_rebuilt]
 
 

@@ -222,6 +222,7 @@ static void deliver(struct lab *lab, size_t from)
             continue;
         }
         message.peer = is_reply ? name_of(from) : PEER_CALLER_BIT | from;
+        message.src_node = (uint32_t)name_of(from);
         message.src_boot = lab->boot_of[from];
         carry(lab, to, &message);
     }

@@ -68,7 +68,7 @@ enum message_type lab_ask(struct lab *lab, struct message *request, struct bytes
 uint64_t lab_send(struct lab *lab, const struct message *request);
 /* One round over all; time jumps at most to end_ms if nothing happened. */
 void lab_step(struct lab *lab, uint64_t end_ms);
-/* Waits until the coordinator leads, makes a graph, registers. */
+/* Waits until the coordinator leads, makes a graph with one replica of each shard, registers. */
 void lab_boot(struct lab *lab, const char *graph, int shards);
 void lab_refresh(struct lab *lab);
 /* ADMIN with a MAP of texts and numbers: key, value, ... null. Numbers are texts of digits. */

@@ -5,6 +5,8 @@
 #include "coordinator/coord_inside.h"
 #include "coordinator/coord_map.h"
 #include "coordinator/coord_shards.h"
+#include "coordinator/coordstatus.h"
+#include "coordinator/pairs.h"
 #include "shardd/node.h"
 #include "shardd/store/pagesum.h"
 #include "tests/lib/lab.h"
@@ -459,6 +461,40 @@ START_TEST(a_file_of_another_incarnation_is_suspect)
 }
 END_TEST
 
+/* What is wrong comes first, and names who is at fault. */
+START_TEST(status_says_what_is_wrong)
+{
+    struct lab lab;
+
+    lab_open(&lab, 2);
+    lab_boot(&lab, "g", 2);
+    lab_run(&lab, 500);
+    struct value status = coordstatus(lab.coord);
+    struct bytes text = {0};
+    value_print(&text, &status);
+    ck_assert_msg(value_is_text(value_get_text(&status, "health"), "ok"), "%.*s", (int)text.size,
+                  (const char *)text.data);
+    bytes_close(&text);
+    ck_assert_ptr_null(value_get_text(&status, "problems"));
+    lab_stop_node(&lab, 1);
+    lab_run(&lab, 2000);
+    status = coordstatus(lab.coord);
+    ck_assert(value_is_text(value_get_text(&status, "health"), "see problems"));
+    const struct value *problems = value_get_text(&status, "problems");
+    ck_assert_uint_ge(problems->size, 2);
+    struct pairs pairs = {.count = 0};
+    pairs_put(&pairs, "problem", value_cstring("shard g/1: NOT SERVED: node 1 is down"));
+    bool is_told = false;
+    for (uint32_t i = 0; i < problems->size; i++) {
+        is_told =
+            is_told || value_equal(value_get_text(&problems->items[i], "problem"), &pairs.items[1]);
+    }
+    ck_assert(is_told);
+    arena_reset(&lab.coord->arena);
+    lab_close(&lab);
+}
+END_TEST
+
 /* A router that waits for a shard's next primary need not ask again and again. */
 START_TEST(routers_are_told_of_each_change)
 {
@@ -527,5 +563,5 @@ END_TEST
 RUN_SUITE("coord", boots_and_commits, two_shards_commit_together, restarts_lose_nothing,
           every_lost_message_is_made_good, doubt_ends_in_abort, administration,
           coordinators_of_another_incarnation_configure_nothing,
-          a_file_of_another_incarnation_is_suspect, routers_are_told_of_each_change,
-          ids_are_leased_once)
+          a_file_of_another_incarnation_is_suspect, status_says_what_is_wrong,
+          routers_are_told_of_each_change, ids_are_leased_once)

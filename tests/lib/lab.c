@@ -397,7 +397,8 @@ void lab_boot(struct lab *lab, const char *graph, int shards)
     bytes_init(&reply, 0);
     snprintf(number, sizeof number, "%d", shards);
     lab_run(lab, 1000);
-    const char *pairs[] = {"verb", "graph.create", "name", graph, "shards", number, NULL};
+    const char *pairs[] = {"verb", "graph.create", "name", graph, "shards",
+                           number, "replicas",     "1",    NULL};
     enum message_type type = lab_admin(lab, PEER_NODE(PEER_COORDINATOR, 1), &reply, &err, pairs);
     if (type != MESSAGE_ADMIN_REPLY) {
         fprintf(stderr, "graph.create: %s\n", err.text);

@@ -36,6 +36,7 @@ struct router {
     struct query *queries, *queries_last; /* In order of arrival. */
     struct router_session *sessions;
     struct admin_call *admin_calls;
+    uint64_t query_last; /* Number of the last one. */
     uint32_t query_count, session_count, admin_count;
     struct router_response *responses; /* Those from response_next on are not taken yet. */
     size_t response_next, response_count, response_room;

@@ -141,6 +141,16 @@ const struct metrics_histogram *router_times(const struct router *router, enum r
     return &router->times[kind];
 }
 
+struct value router_queries(const struct router *router, struct arena *arena)
+{
+    return running_list(router, arena);
+}
+
+int router_kill(struct router *router, struct slice id, struct error *err)
+{
+    return running_kill(router, id, err);
+}
+
 void router_dump(const struct router *router, struct bytes *out)
 {
     running_dump(router, out);

@@ -107,6 +107,9 @@ void router_counters(const struct router *router, struct router_counters *counte
 enum router_kind { ROUTER_READ, ROUTER_WRITE, ROUTER_LOAD, ROUTER_FAILED, ROUTER_KINDS };
 
 const struct metrics_histogram *router_times(const struct router *router, enum router_kind kind);
+/* run/running.h: the queries that run; ends one. */
+struct value router_queries(const struct router *router, struct arena *arena);
+int router_kill(struct router *router, struct slice id, struct error *err);
 /* Queries and sessions, for people. */
 void router_dump(const struct router *router, struct bytes *out);
 

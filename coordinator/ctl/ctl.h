@@ -48,6 +48,8 @@ int ctl_index(struct ctl *ctl, int argc, char **argv);
 int ctl_node(struct ctl *ctl, int argc, char **argv);
 int ctl_shard(struct ctl *ctl, int argc, char **argv);
 int ctl_check(struct ctl *ctl, int argc, char **argv);
+int ctl_queries(struct ctl *ctl, int argc, char **argv);
+int ctl_kill(struct ctl *ctl, int argc, char **argv);
 int ctl_keys(struct ctl *ctl, int argc, char **argv);
 
 #endif

@@ -17,6 +17,8 @@ static const struct {
     {"shard", ctl_shard, "failover GRAPH/SHARD, force-primary GRAPH/SHARD", false},
     {"index", ctl_index, "list GRAPH, create GRAPH KEY, drop GRAPH NAME", false},
     {"check", ctl_check, "compare halves, degrees, counters and indexes of a graph", false},
+    {"queries", ctl_queries, "the queries that run on the router asked", false},
+    {"kill", ctl_kill, "ID: end one of them", false},
     {"keys", ctl_keys, "init DIR: keys for the encryption between processes", true},
 };
 

@@ -229,6 +229,19 @@ static bool is_query_path(const struct conn *conn)
            is_path(conn, "");
 }
 
+static bool is_status_path(const struct conn *conn)
+{
+    return is_path(conn, "/gremlin/status") || is_path(conn, "/gremlin/status/");
+}
+
+static void answer_queries(struct conn *conn, struct slice parameters)
+{
+    struct bytes body = {0};
+    int status = status_queries(&body, conn->front->options.router, parameters);
+
+    finish(conn, status, "application/json", &body, false);
+}
+
 static void answer_page(struct conn *conn)
 {
     const struct front *front = conn->front;
@@ -261,13 +274,19 @@ static void answer(struct conn *conn)
         return;
     case HTTPPARSE_POST:
         stats_add(conn->front->options.stats, STATS_CLIENT_BYTES_IN, conn->http.body.size);
-        run(conn);
+        if (is_status_path(conn)) {
+            answer_queries(conn, bytes_slice(&conn->http.body));
+        } else {
+            run(conn);
+        }
         return;
     case HTTPPARSE_GET:
     case HTTPPARSE_HEAD_ONLY:
         bytes_close(&conn->http.body); /* It has no meaning (RFC 9110 9.3.1). */
         if (is_query_path(conn)) {
             run(conn);
+        } else if (is_status_path(conn)) {
+            answer_queries(conn, httpparse_text(&conn->parse, conn->parse.query));
         } else {
             answer_page(conn);
         }
@@ -292,7 +311,7 @@ static bool refuse(struct conn *conn)
         answer_text(conn, 403, "not for pages of other sites: see cors_origins", true);
         return true;
     }
-    if (parse->method == HTTPPARSE_POST && !is_query_path(conn)) {
+    if (parse->method == HTTPPARSE_POST && !is_query_path(conn) && !is_status_path(conn)) {
         answer_text(conn, 404, "not found", true);
         return true;
     }

@@ -1,5 +1,7 @@
 #include "router/front/status.h"
 
+#include <string.h>
+
 #include "router/front/front_private.h"
 
 void status_json_text(struct bytes *out, struct slice text)
@@ -85,6 +87,82 @@ void status_metrics(struct bytes *out, const struct front *front)
         stats_encode(out, front->options.stats);
     }
     status_router(out, front->options.router);
+}
+
+/* The text after "name=", up to "&"; data null: it is not there. Ids need no decoding. */
+static struct slice parameter(struct slice text, const char *name)
+{
+    size_t size = strlen(name);
+
+    for (size_t at = 0; at < text.size;) {
+        size_t end = at;
+        while (end < text.size && text.data[end] != '&') {
+            end++;
+        }
+        if (end - at >= size && memcmp(text.data + at, name, size) == 0 &&
+            (end - at == size || text.data[at + size] == '=')) {
+            size_t from = at + size + (end - at > size);
+            return slice_of(text.data + from, end - from);
+        }
+        at = end + 1;
+    }
+    return (struct slice){0};
+}
+
+static void write_query(struct bytes *out, const struct value *query, bool is_first)
+{
+    const struct value *state = value_get_text(query, "state");
+
+    bytes_format(out, "%s{\"queryId\":", is_first ? "" : ",");
+    status_json_text(out, value_slice(value_get_text(query, "request")));
+    bytes_format(out, ",\"queryString\":");
+    status_json_text(out, value_slice(value_get_text(query, "text")));
+    bytes_format(out, ",\"queryEvalStats\":{\"waited\":0,\"elapsed\":%lld,\"cancelled\":%s}}",
+                 (long long)value_get_text(query, "ms")->integer,
+                 value_is_text(state, "ending") ? "true" : "false");
+}
+
+static int write_cancelled(struct bytes *out, struct router *router, struct slice id)
+{
+    struct error err = {0};
+    bool is_ended = router_kill(router, id, &err) == E_OK;
+
+    if (is_ended) {
+        bytes_format(out, "{\"status\":\"200 OK\",\"payload\":true}\n");
+        return 200;
+    }
+    bytes_format(out, "{\"code\":\"BadRequestException\",\"message\":");
+    status_json_text(out, slice_text(err.text));
+    bytes_format(out, "}\n");
+    return 400;
+}
+
+int status_queries(struct bytes *out, struct router *router, struct slice parameters)
+{
+    struct slice id = parameter(parameters, "queryId");
+    struct slice cancel = parameter(parameters, "cancelQuery");
+    struct router_counters counters = {0};
+    struct arena arena = {0};
+    size_t shown = 0;
+
+    if (cancel.data != NULL && !slice_equal(cancel, SLICE("false")) &&
+        !slice_equal(cancel, SLICE("False"))) {
+        return write_cancelled(out, router, id);
+    }
+    router_counters(router, &counters);
+    struct value all = router_queries(router, &arena);
+    const struct value *list = value_get_text(&all, "queries");
+    bytes_format(out, "{\"acceptedQueryCount\":%u,\"runningQueryCount\":%u,\"queries\":[",
+                 counters.queries + counters.waiting, counters.queries);
+    for (uint32_t i = 0; i < list->size; i++) {
+        const struct value *query = &list->items[i];
+        if (id.size == 0 || slice_equal(value_slice(value_get_text(query, "request")), id)) {
+            write_query(out, query, shown++ == 0);
+        }
+    }
+    bytes_format(out, "]}\n");
+    arena_close(&arena);
+    return 200;
 }
 
 void status_page(struct bytes *out, const struct front *front)

@@ -14,6 +14,9 @@ void status_json_text(struct bytes *out, struct slice text);
 void status_router(struct bytes *out, const struct router *router);
 /* GET /metrics: Prometheus. */
 void status_metrics(struct bytes *out, const struct front *front);
+/* GET and POST /gremlin/status, in the form that tools of Neptune know. parameters: as in a query
+ * string. Returns the HTTP status. */
+int status_queries(struct bytes *out, struct router *router, struct slice parameters);
 /* GET /status. */
 void status_page(struct bytes *out, const struct front *front);
 

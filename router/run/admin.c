@@ -2,6 +2,7 @@
 
 #include "common/codec.h"
 #include "common/mem.h"
+#include "router/run/running.h"
 #include "router/wire/response.h"
 
 #include <assert.h>
@@ -72,6 +73,36 @@ static bool play_fault(struct admin_call *call)
         return true;
     }
     struct value done[2] = {value_cstring("done"), *verb};
+    struct value result = value_items(&call->request.arena, VALUE_MAP, done, 1);
+    answer(call, &result);
+    return true;
+}
+
+/* Queries of this router: true if that was asked for, and is answered. */
+static bool tell_queries(struct admin_call *call)
+{
+    const struct value *verb = value_get_text(&call->request.args, "verb");
+    const struct value *id = value_get_text(&call->request.args, "id");
+    struct error err = {0};
+
+    if (verb != NULL && value_is_text(verb, "query.list")) {
+        struct value list = running_list(call->router, &call->request.arena);
+        answer(call, &list);
+        return true;
+    }
+    if (verb == NULL || !value_is_text(verb, "query.kill")) {
+        return false;
+    }
+    if (id == NULL || id->kind != VALUE_STRING) {
+        error_set(&err, E_INVALID, "the request needs a text 'id': that of a query");
+    } else {
+        (void)running_kill(call->router, value_slice(id), &err);
+    }
+    if (err.code != E_OK) {
+        fail(call, &err);
+        return true;
+    }
+    struct value done[2] = {value_cstring("ended"), *id};
     struct value result = value_items(&call->request.arena, VALUE_MAP, done, 1);
     answer(call, &result);
     return true;
@@ -182,7 +213,7 @@ void admin_start(struct router *router, uint64_t client, struct request *request
     set_patience(call);
     if (router->admin_count > ADMIN_CALLS_MAX) {
         error_set(&err, E_LIMIT, "%d admin requests are under way", ADMIN_CALLS_MAX);
-    } else if (play_fault(call)) {
+    } else if (play_fault(call) || tell_queries(call)) {
         return;
     } else {
         aim(call, &err);

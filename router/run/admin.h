@@ -4,7 +4,8 @@
  * op "admin", processor "cardea", args: a verb and its arguments. With "node" they go to that node,
  * with "shard" to the shard's primary, else to the coordinators' leader. The answer is one result,
  * a MAP.
- * Verbs: coordinator/README.md, shardd/README.md.
+ * Answered by this router: {verb: "query.list"}, {verb: "query.kill", id}: running.h.
+ * Other verbs: coordinator/README.md, shardd/README.md.
  *
  * Pure. Limits: ADMIN_CALLS_MAX under way, ADMIN_DEADLINE_MS.
  */

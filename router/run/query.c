@@ -726,12 +726,24 @@ static bool is_late(const struct query *query)
            (query->state == QUERY_WAITING || query->state == QUERY_RUNNING);
 }
 
+static void fail_killed(struct query *query)
+{
+    struct error err = {0};
+
+    (void)error_set(&err, E_TIMEOUT, "the query was cancelled by an operator");
+    fail_status(query, error_status(E_TIMEOUT), &err);
+}
+
 void query_advance(struct query *query)
 {
     uint64_t now_ms = query->router->now_ms;
 
     if (is_late(query)) {
         fail_late(query);
+        return;
+    }
+    if (query->is_killed && (query->state == QUERY_WAITING || query->state == QUERY_RUNNING)) {
+        fail_killed(query);
         return;
     }
     if (query->state == QUERY_WAITING && now_ms >= query->again_ms) {
@@ -759,6 +771,7 @@ uint64_t query_due(const struct query *query)
 {
     uint64_t late = query->deadline_ms == 0 ? UINT64_MAX : query->deadline_ms;
 
+    late = query->is_killed ? 0 : late;
     switch (query->state) {
     case QUERY_WAITING:
         if (query->session != NULL && query->session->running != NULL &&

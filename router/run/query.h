@@ -48,7 +48,9 @@ struct query {
     struct batch batch;
     struct results results;
     uint64_t began_us; /* By options.micros, or now_ms; without the time it waited for a place. */
+    uint64_t number;   /* In this router, from 1: the id that people see. */
     bool is_failed;
+    bool is_killed; /* By an operator: it fails in the next turn, unless it is committing. */
     uint64_t arrived_ms, deadline_ms; /* deadline 0: none. */
     uint64_t again_ms;                /* WAITING: not before. */
     uint64_t map_until_ms;            /* WAITING for its graph to be in the map. */

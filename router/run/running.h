@@ -6,7 +6,10 @@
 #ifndef ROUTER_RUN_RUNNING_H
 #define ROUTER_RUN_RUNNING_H
 
-#include "common/bytes.h"
+#include "common/error.h"
+#include "common/value.h"
+
+enum { RUNNING_LISTED_MAX = 1000, RUNNING_TEXT_MAX = 1024 };
 
 struct query;
 struct router;
@@ -15,6 +18,12 @@ struct router;
 void running_begin(struct query *query);
 /* It is over: its time is counted. */
 void running_end(struct query *query);
+/* {router, queries: [{id, request, state, ms, attempts, client, text}], waiting}: a MAP in the
+ * arena. The first RUNNING_LISTED_MAX, in order of arrival; texts are cut at RUNNING_TEXT_MAX. */
+struct value running_list(const struct router *router, struct arena *arena);
+/* Ends one, given by its id (router-number) or the requestId of its client. Returns E_OK (it ends
+ * in this turn or the next), E_NOT_FOUND, E_INVALID (it is committing: that is soon over). */
+int running_kill(struct router *router, struct slice id, struct error *err);
 /* For people. */
 void running_dump(const struct router *router, struct bytes *out);
 

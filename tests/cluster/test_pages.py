@@ -3,14 +3,16 @@
 
     tests/cluster/test_pages.py BUILD_DIR        TAP
 """
+import json
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 import traceback
 
 import exposition
-from cluster import Cluster, fail, until
+from cluster import Cluster, Error, fail, until
 
 BUILD = sys.argv[1] if len(sys.argv) > 1 else 'build'
 TESTS = []
@@ -87,6 +89,39 @@ def every_daemon_has_its_pages():
         assert sums['cardea_shard_fsyncs_total'] > 10
         assert sums['cardea_served_seconds_count'] > 20
         assert sums['cardea_shard_lag_entries'] == 0
+
+
+@test
+def a_query_is_found_and_ended():
+    with Cluster(BUILD) as cluster:
+        cluster.start()
+        cluster.make_graph()
+        answers = []
+        slow = 'g.inject(1).repeat(__.union(__.identity(), __.identity())).times(60).count()'
+
+        def ask():
+            try:
+                answers.append(cluster.ask(slow))
+            except Error as error:
+                answers.append(error)
+        for stop in 'cardeactl', 'http':
+            thread = threading.Thread(target=ask)
+            thread.start()
+            def listed():
+                found = json.loads(cluster.get('/gremlin/status')[1])['queries']
+                return found[0] if found and found[0]['queryString'] == slow else fail('not listed')
+            found = until(listed, 'listed')
+            if stop == 'http':
+                assert cluster.get(f'/gremlin/status?cancelQuery&queryId={found["queryId"]}')[0] == 200
+            else:
+                code, text = cluster.ctl('--output', 'json', 'queries')
+                assert code == 0 and json.loads(text)['queries'][0]['text'] == slow, text
+                assert cluster.ctl('kill', '1-999')[0] == 1
+                code, text = cluster.ctl('kill', json.loads(text)['queries'][0]['id'])
+                assert code == 0, text
+            thread.join(30)
+            assert isinstance(answers[-1], Error) and 'cancelled by an operator' in answers[-1].body, answers
+        assert cluster.ask('g.inject(1)') == [1]
 
 
 @test

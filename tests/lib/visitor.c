@@ -84,6 +84,25 @@ const struct metrics_histogram *router_times(const struct router *router, enum r
     return &none;
 }
 
+struct value router_queries(const struct router *of, struct arena *arena)
+{
+    struct value query[] = {value_cstring("state"),   value_cstring("running"),
+                            value_cstring("request"), value_cstring("id-1"),
+                            value_cstring("ms"),      value_long(5),
+                            value_cstring("text"),    value_cstring("g.V(\"x\")")};
+    struct value one = value_items(arena, VALUE_MAP, query, 4);
+    struct value list[] = {value_cstring("queries"), value_items(arena, VALUE_LIST, &one, 1)};
+
+    (void)of;
+    return value_items(arena, VALUE_MAP, list, 1);
+}
+
+int router_kill(struct router *of, struct slice id, struct error *err)
+{
+    (void)of;
+    return slice_equal(id, SLICE("id-1")) ? E_OK : error_set(err, E_NOT_FOUND, "no such query");
+}
+
 void router_counters(const struct router *of, struct router_counters *counters)
 {
     *counters = (struct router_counters){.requests = of->requests, .queries = 3};
@@ -171,9 +190,8 @@ void visitor_setup_with(uint32_t connections_max, size_t backlog_bytes)
 
 void visitor_setup_answers(size_t answers_bytes_max)
 {
-    set_up((struct front_options){.connections_max = 10,
-                                  .backlog_bytes = 64 << 20,
-                                  .answers_bytes_max = answers_bytes_max});
+    set_up((struct front_options){
+        .connections_max = 10, .backlog_bytes = 64 << 20, .answers_bytes_max = answers_bytes_max});
 }
 
 void visitor_setup_times(uint64_t request_timeout_ms, uint64_t idle_timeout_ms)

@@ -92,6 +92,45 @@ START_TEST(faults_are_played_by_the_host_only)
 }
 END_TEST
 
+static struct request query_request(uint8_t id, const char *verb, const char *which)
+{
+    struct request request = admin_request(id, "verb", value_cstring(verb));
+    struct value pairs[4] = {value_cstring("verb"), value_cstring(verb), value_cstring("id"),
+                             value_cstring(which)};
+
+    request.args = value_items(&request.arena, VALUE_MAP, pairs, 2);
+    return request;
+}
+
+/* A query that waits, here after a conflict, is seen, and ends when it is told to. */
+START_TEST(a_query_is_listed_and_ended)
+{
+    rig_open(&rig);
+    rig.conflicts = 1000;
+    rig_ask(&rig, rig_request(7, "g.V().count()"));
+    rig_run(&rig, 0);
+    ck_assert_uint_eq(rig.router->query_count, 1);
+    rig_ask(&rig, query_request(8, "query.list", ""));
+    rig_run(&rig, 0);
+    const char *list = rig_answers(&rig);
+    ck_assert_msg(strstr(list, "1-1") != NULL && strstr(list, "g.V().count()") != NULL, "%s",
+                  list);
+    rig_ask(&rig, query_request(9, "query.kill", "1-9"));
+    rig_run(&rig, 0);
+    expect("no query 1-9 runs on router 1");
+    ck_assert_uint_eq(rig.router->query_count, 1);
+    rig_ask(&rig, query_request(10, "query.kill", "1-1"));
+    rig_run(&rig, 1);
+    expect("cancelled by an operator");
+    ck_assert_uint_eq(rig.router->query_count, 0);
+    ck_assert_uint_eq(router_times(rig.router, ROUTER_FAILED)->count, 1);
+    rig_ask(&rig, admin_request(11, "verb", value_cstring("query.kill")));
+    rig_run(&rig, 1);
+    expect("needs a text 'id'");
+    rig_close(&rig);
+}
+END_TEST
+
 START_TEST(calls_end_at_their_deadline)
 {
     rig_open(&rig);
@@ -167,7 +206,7 @@ START_TEST(a_node_that_is_never_known_is_told_in_time)
 END_TEST
 
 RUN_SUITE("admin", a_shard_that_is_not_there_is_refused_at_once, places_are_numbers,
-          faults_are_played_by_the_host_only, calls_end_at_their_deadline,
-          only_so_many_are_under_way, calls_of_a_client_that_went_end,
+          faults_are_played_by_the_host_only, a_query_is_listed_and_ended,
+          calls_end_at_their_deadline, only_so_many_are_under_way, calls_of_a_client_that_went_end,
           a_node_whose_address_is_not_known_yet_is_waited_for,
           a_node_that_is_never_known_is_told_in_time)

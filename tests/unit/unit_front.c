@@ -1,10 +1,10 @@
 /* HTTP as clients see it, and the front itself. */
+#include "common/listener.h"
 #include "common/mem.h"
 #include "router/front/browser.h"
 #include "router/front/front.h"
 #include "router/front/front_private.h"
 #include "router/front/http.h"
-#include "common/listener.h"
 #include "router/front/status.h"
 #include "tests/lib/visitor.h"
 
@@ -216,6 +216,25 @@ START_TEST(many_half_requests)
     for (size_t i = 0; i < 9; i++) {
         (void)close(half[i]);
     }
+    visitor_teardown();
+}
+END_TEST
+
+/* As Graph Explorer and graph-notebook ask. */
+START_TEST(queries_that_run)
+{
+    visitor_setup();
+    visitor_connect();
+    get("/gremlin/status");
+    visitor_expect("\"runningQueryCount\":3,\"queries\":[{\"queryId\":\"id-1\","
+                   "\"queryString\":\"g.V(\\\"x\\\")\",\"queryEvalStats\":{\"waited\":0,"
+                   "\"elapsed\":5,\"cancelled\":false}}]}\n");
+    get("/gremlin/status?queryId=other");
+    visitor_expect("\"queries\":[]}\n");
+    get("/gremlin/status?cancelQuery=&queryId=id-1");
+    visitor_expect("{\"status\":\"200 OK\",\"payload\":true}\n");
+    post("/gremlin/status", "", "queryId=id-2&cancelQuery=True");
+    visitor_expect("\"message\":\"no such query\"}\n");
     visitor_teardown();
 }
 END_TEST
@@ -716,11 +735,11 @@ RUN_SUITE("front", two_posts_in_one_segment_are_answered_twice,
           ten_thousand_pipelined_requests_are_bounded, slow_loris, idle_connections_end,
           one_connection_too_many_is_told_503, no_descriptors_for_more,
           pages_for_one_who_does_not_read, the_client_with_most_unread_answers_is_closed,
-          requests_at_fault_are_told_what_is_wrong,
-          a_refusal_reaches_one_who_still_sends, old_clients_keep_their_connection_if_they_ask,
-          lengths_that_conflict_are_refused, other_websocket_versions_are_refused,
-          foreign_pages_are_refused_by_default, post_with_keep_alive, get_with_a_query,
-          errors_are_json, h2c_is_not_taken, unknown_upgrade, chunked_bodies_are_taken,
-          expect_100_continue, long_headers_and_queries, listens_on_its_address_only,
-          too_large_post, many_half_requests, large_answer, cors, pages, status_shows_the_map,
-          client_leaves_before_the_answer, port_in_use, watched_descriptor_ends_the_wait)
+          requests_at_fault_are_told_what_is_wrong, a_refusal_reaches_one_who_still_sends,
+          old_clients_keep_their_connection_if_they_ask, lengths_that_conflict_are_refused,
+          other_websocket_versions_are_refused, foreign_pages_are_refused_by_default,
+          post_with_keep_alive, get_with_a_query, errors_are_json, h2c_is_not_taken,
+          unknown_upgrade, chunked_bodies_are_taken, expect_100_continue, long_headers_and_queries,
+          listens_on_its_address_only, too_large_post, many_half_requests, queries_that_run,
+          large_answer, cors, pages, status_shows_the_map, client_leaves_before_the_answer,
+          port_in_use, watched_descriptor_ends_the_wait)

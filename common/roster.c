@@ -2,7 +2,7 @@
 
 #include <assert.h>
 
-enum { REPLICA_BYTES_MIN = 13, FLOOR_BYTES_MIN = 2 };
+enum { REPLICA_BYTES_MIN = 15, FLOOR_BYTES_MIN = 2 };
 
 void roster_status_encode(struct bytes *out, const struct roster_status *status)
 {
@@ -31,6 +31,8 @@ void roster_status_encode(struct bytes *out, const struct roster_status *status)
         bytes_varint(out, replica->vertices);
         bytes_varint(out, replica->edges);
         bytes_u8(out, (uint8_t)replica->suspect);
+        bytes_varint(out, replica->resigned);
+        bytes_u8(out, replica->is_full);
     }
 }
 
@@ -82,6 +84,12 @@ static void decode_replica(struct reader *reader, struct roster_replica *replica
     replica->vertices = reader_varint(reader);
     replica->edges = reader_varint(reader);
     replica->suspect = decode_suspect(reader);
+    replica->resigned = reader_varint(reader);
+    uint8_t full = reader_u8(reader);
+    replica->is_full = full == 1;
+    if (full > 1) {
+        reader_spoil(reader);
+    }
 }
 
 int roster_status_decode(struct slice body, struct arena *arena, struct roster_status *status,

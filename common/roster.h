@@ -60,6 +60,8 @@ struct roster_replica {
     uint64_t vertices;
     uint64_t edges; /* Counted at their out halves. */
     enum roster_suspect suspect;
+    uint64_t resigned; /* Epoch that it was to lead under and will not; 0: none. */
+    bool is_full;      /* Its disk was full a moment ago: what is to be appended is refused. */
 };
 
 /* What the coordinators know that a replica had durable: its primary had applied it while it was in

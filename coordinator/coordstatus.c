@@ -117,7 +117,7 @@ static struct value suspect_value(struct arena *arena, const struct roster_repli
 {
     switch (replica == NULL ? ROSTER_SOUND : replica->suspect) {
     case ROSTER_SOUND:
-        return value_cstring("");
+        return value_cstring(replica != NULL && replica->is_full ? "its disk is full" : "");
     case ROSTER_MISSING:
         return value_cstring("its file is gone");
     case ROSTER_FOREIGN:

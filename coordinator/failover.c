@@ -183,12 +183,16 @@ struct candidate {
     uint64_t last;
     uint64_t primaries;
     bool was_primary;
+    bool is_full;
 };
 
 static bool is_better(const struct candidate *a, const struct candidate *b)
 {
     if (b->node == 0) {
         return true;
+    }
+    if (a->is_full != b->is_full) {
+        return b->is_full;
     }
     if (a->last_epoch != b->last_epoch) {
         return a->last_epoch > b->last_epoch;
@@ -200,6 +204,12 @@ static bool is_better(const struct candidate *a, const struct candidate *b)
         return a->was_primary;
     }
     return a->primaries < b->primaries;
+}
+
+/* The process that is to lead in this epoch lives, and says that it will not. */
+static bool has_resigned(const struct roster_replica *replica, const struct state_shard *shard)
+{
+    return replica->resigned != 0 && replica->resigned == shard->epoch;
 }
 
 /* The best of a set; heard: how many of it have been. node 0: none. */
@@ -216,14 +226,15 @@ static struct candidate best_of(const struct scan *scan, const struct state_shar
             reported(scan->failover, node, shard->shard, scan->now_ms);
         *heard += replica != NULL;
         if (replica == NULL || replica->suspect != ROSTER_SOUND ||
-            (was_primary && shard->primary_boot != 0)) {
+            (was_primary && shard->primary_boot != 0 && !has_resigned(replica, shard))) {
             continue;
         }
         struct candidate candidate = {.node = node,
                                       .last_epoch = replica->last_epoch,
                                       .last = replica->last,
                                       .primaries = placement_node(&scan->nodes, node)->primaries,
-                                      .was_primary = was_primary};
+                                      .was_primary = was_primary,
+                                      .is_full = replica->is_full};
         if (is_better(&candidate, &best)) {
             best = candidate;
         }
@@ -285,7 +296,7 @@ static struct nodeset ready_of(const struct scan *scan, const struct state_shard
         const struct roster_replica *replica =
             reported(scan->failover, node, shard->shard, scan->now_ms);
         if (node != shard->primary && replica != NULL && replica->suspect == ROSTER_SOUND &&
-            placement_node(&scan->nodes, node)->is_usable) {
+            !replica->is_full && placement_node(&scan->nodes, node)->is_usable) {
             nodeset_add(&ready, node);
         }
     }
@@ -427,20 +438,23 @@ static void look_at(struct scan *scan, const struct state_graph *graph,
                     const struct state_shard *shard)
 {
     struct failover *failover = scan->failover;
-
-    if (shard->replicas.count == 1 && graph->replica_count == 1) {
-        return; /* There is no choice. */
-    }
     const struct roster_replica *replica =
         reported(failover, shard->primary, shard->shard, scan->now_ms);
-    bool is_lost = shard->primary_boot == 0 || is_silent(failover, shard->primary, scan->now_ms) ||
+    bool is_resigned = replica != NULL && has_resigned(replica, shard);
+
+    if (shard->replicas.count == 1 && graph->replica_count == 1 && !is_resigned) {
+        return; /* There is no choice. */
+    }
+    bool is_lost = is_resigned || shard->primary_boot == 0 ||
+                   is_silent(failover, shard->primary, scan->now_ms) ||
                    (replica != NULL && replica->suspect != ROSTER_SOUND);
 
     if (is_lost) {
         elect(scan, graph, shard);
         return;
     }
-    if (is_leaving(failover, shard->primary)) {
+    bool is_full = replica != NULL && replica->is_full;
+    if (is_leaving(failover, shard->primary) || (is_full && ready_of(scan, shard).count > 0)) {
         leave(scan, shard);
     } else if (shard->replicas.count != graph->replica_count && graph->is_ready) {
         set_replicas(scan, graph, shard);

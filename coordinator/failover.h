@@ -2,17 +2,19 @@
  * failover.h -- the leader's proposals about who holds and who leads shards.
  *
  *   heartbeats (member) + configurations (state)
- *     --> tick --> FAILOVER   the primary is silent, its file is not served, or its process ended
- *                  HANDOVER   to the primary: an operator asks, its node is about to end, or
- *                             primaries are uneven
+ *     --> tick --> FAILOVER   the primary is silent, its file is not served, its process ended, or
+ *                             it says that it will not lead in its epoch (it may in the next)
+ *                  HANDOVER   to the primary: an operator asks, its node is about to end, its disk
+ *                             is full, or primaries are uneven
  *                  REPLICAS   a shard has not as many as its graph is to have
  *                  GIVEN_UP   a hand-over that came to nothing
  *
  * Who is elected: of the isr without a silent primary, those heard lately under the boot that the
- * state knows, whose file is sound; of these the one with the best (last epoch, last index), then
- * the primary that was, then the one that leads least. None, and the isr below min_insync: the same
- * of the elr. None there: it waits. A primary whose process started again is no primary; it is
- * elected like the others, as soon as all of the isr have been heard or ELECT_MS have passed.
+ * state knows, whose file is sound; of these one whose disk is not full, then the one with the best
+ * (last epoch, last index), then the primary that was, then the one that leads least. None, and the
+ * isr below min_insync: the same of the elr. None there: it waits. A primary whose process started
+ * again is no primary; it is elected like the others, as soon as all of the isr have been heard or
+ * ELECT_MS have passed.
  *
  * These are proposals only: replicaset.h decides when they are applied. What was proposed is
  * proposed again after a second, if the configuration is still the same.

@@ -93,10 +93,6 @@ int replicaset_failover(struct state_shard *shard, uint32_t min_insync,
     if (shard->epoch != ask->epoch || shard->cfgver != ask->cfgver) {
         return not_in_force(shard, err);
     }
-    if (ask->target == shard->primary && ask->target_boot == shard->primary_boot) {
-        return error_set(err, E_INVALID, "node %u leads shard %u already", ask->target,
-                         shard->shard);
-    }
     if (nodeset_has(&shard->isr, ask->target)) {
         struct nodeset isr = shard->isr;
         if (ask->target != shard->primary) {

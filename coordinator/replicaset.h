@@ -4,6 +4,7 @@
  *   ALTER from the primary ------> another isr, cfgver + 1; if who joins has another boot than the
  *                                  one that is vouched for, the same isr, so that it may ask anew
  *   the primary is silent -------> FAILOVER: another of the isr leads, epoch + 1
+ *   it will not lead in its epoch  FAILOVER: another, or the same process again, epoch + 1
  *   it is asked to step aside ---> HANDOVER: the target leads, epoch + 1, nobody leaves the isr
  *   its process starts again ----> epoch + 1; alone in the isr it leads on, else nobody does until
  *                                  a FAILOVER

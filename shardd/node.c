@@ -262,7 +262,9 @@ static void send_status(struct node *node, uint64_t now_ms, struct outbox *out)
             .schema_version = state.schema_version,
             .file_bytes = replica->file_bytes,
             .vertices = replica->vertices,
-            .edges = replica->edges};
+            .edges = replica->edges,
+            .resigned = replication_has_resigned(core) ? core->config.epoch : 0,
+            .is_full = now_ms < replica->full_ms};
     }
     for (size_t i = 0; i < node->suspects.count; i++) {
         const struct map_entry *entry = &node->suspects.entries[i];

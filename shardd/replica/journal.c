@@ -383,6 +383,7 @@ static void clear_batch(struct journal *journal)
 static void wait_for_room(struct replica *replica, struct replica_turn *turn, const char *what)
 {
     replica->retry_ms = turn->now_ms + REPLICA_FULL_RETRY_MS;
+    replica->full_ms = turn->now_ms + REPLICA_FULL_TOLD_MS;
     log_error(turn->log, "replica", "shard=%u msg=\"cannot %s: disk full\"", replica->shard, what);
 }
 

@@ -35,7 +35,8 @@ enum {
     REPLICA_BATCH_ENTRIES = 512,
     REPLICA_BATCH_BYTES = 1 << 20,
     REPLICA_BATCH_US = 2000,
-    REPLICA_FULL_RETRY_MS = 100 /* After a full disk. */
+    REPLICA_FULL_RETRY_MS = 100, /* After a full disk. */
+    REPLICA_FULL_TOLD_MS = 3000  /* For so long after it the coordinators are told of it. */
 };
 
 struct log;
@@ -112,6 +113,7 @@ struct replica {
     bool is_behind; /* Committed entries could not be applied: the disk is full. */
     bool is_tend_due;
     uint64_t retry_ms;                    /* After a full disk: not before. */
+    uint64_t full_ms;                     /* Until then the disk counts as full. */
     uint64_t session_ms;                  /* A router that is silent for so long is gone. */
     uint64_t sessions_ms;                 /* When its sessions are looked at next. */
     uint64_t vertices, edges, file_bytes; /* When last looked at, for the heartbeat. */

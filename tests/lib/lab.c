@@ -389,6 +389,7 @@ void lab_refresh(struct lab *lab)
 void lab_boot(struct lab *lab, const char *graph, int shards)
 {
     char number[16];
+    char replicas[16];
     struct bytes reply;
     struct error err = {0};
     struct control_registered registered;
@@ -396,9 +397,10 @@ void lab_boot(struct lab *lab, const char *graph, int shards)
 
     bytes_init(&reply, 0);
     snprintf(number, sizeof number, "%d", shards);
+    snprintf(replicas, sizeof replicas, "%u", lab->replicas == 0 ? 1 : lab->replicas);
     lab_run(lab, 1000);
-    const char *pairs[] = {"verb", "graph.create", "name", graph, "shards",
-                           number, "replicas",     "1",    NULL};
+    const char *pairs[] = {"verb", "graph.create", "name",   graph, "shards",
+                           number, "replicas",     replicas, NULL};
     enum message_type type = lab_admin(lab, PEER_NODE(PEER_COORDINATOR, 1), &reply, &err, pairs);
     if (type != MESSAGE_ADMIN_REPLY) {
         fprintf(stderr, "graph.create: %s\n", err.text);

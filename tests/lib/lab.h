@@ -36,6 +36,7 @@ struct lab {
     struct coord *coord;
     struct node *nodes[LAB_NODES_MAX + 1]; /* From 1; null: not running. */
     uint32_t node_count;
+    uint32_t replicas; /* Of a shard, for lab_boot; 0: 1. */
     uint64_t boot_of[LAB_PLACES];
     struct outbox inbox[LAB_PLACES];
     struct outbox out;

@@ -9,6 +9,7 @@
 #include "coordinator/pairs.h"
 #include "shardd/node.h"
 #include "shardd/store/pagesum.h"
+#include "shardd/store/store_inner.h"
 #include "tests/lib/lab.h"
 
 #include "tests/lib/runner.h"
@@ -560,8 +561,39 @@ START_TEST(ids_are_leased_once)
 }
 END_TEST
 
+/* Two replicas: what the one that leads has no room for, the other writes. */
+START_TEST(a_primary_whose_disk_is_full_is_replaced)
+{
+    struct lab lab;
+    uint64_t seq = 1;
+    struct outcome outcome;
+
+    lab_open(&lab, 2);
+    lab.replicas = 2;
+    lab_boot(&lab, "g", 1);
+    ck_assert_uint_eq(lab.map.shards[0].replicas.count, 2);
+    uint32_t full = lab.map.shards[0].primary;
+    ck_assert_uint_eq(lab.nodes[full]->replica_count, 1);
+    sqlite3 *db = lab.nodes[full]->replicas[0]->store->tables.stmt.db;
+    ck_assert_int_eq(sqlite3_exec(db, "PRAGMA max_page_count = 1", NULL, NULL, NULL), SQLITE_OK);
+    do {
+        outcome = commit1(&lab, seq, (int64_t)seq);
+        seq++;
+    } while (outcome.reply.outcome == TXN_COMMITTED && seq < 500);
+    ck_assert_int_eq(outcome.reply.outcome, TXN_ABORTED);
+    ck_assert_int_eq(outcome.reply.code, E_LIMIT);
+    lab_run(&lab, 1000);
+    lab_refresh(&lab);
+    ck_assert_uint_ne(lab.map.shards[0].primary, full);
+    outcome = commit1(&lab, seq, (int64_t)seq);
+    ck_assert_int_eq(outcome.reply.outcome, TXN_COMMITTED);
+    lab_close(&lab);
+}
+END_TEST
+
 RUN_SUITE("coord", boots_and_commits, two_shards_commit_together, restarts_lose_nothing,
           every_lost_message_is_made_good, doubt_ends_in_abort, administration,
           coordinators_of_another_incarnation_configure_nothing,
           a_file_of_another_incarnation_is_suspect, status_says_what_is_wrong,
-          routers_are_told_of_each_change, ids_are_leased_once)
+          routers_are_told_of_each_change, ids_are_leased_once,
+          a_primary_whose_disk_is_full_is_replaced)

@@ -244,6 +244,58 @@ START_TEST(a_file_that_is_not_served_does_not_lead)
 }
 END_TEST
 
+/* A PERSIST failed while it took over: the process lives and will not lead in its epoch. */
+START_TEST(a_primary_that_resigned_is_elected_again_or_replaced)
+{
+    struct fixture f;
+
+    start(&f, 2, 1, 1);
+    set_shard(&f, 1, (struct nodeset){2, {1, 2}}, (struct nodeset){2, {1, 2}}, (struct nodeset){0});
+    f.is_applied = true;
+    f.replicas[1][0].resigned = shard_of(&f, 1)->epoch - 1;
+    run(&f, "1234", 100, ""); /* Of an epoch that is over. */
+    f.replicas[1][0].resigned = shard_of(&f, 1)->epoch;
+    run(&f, "1234", 100, "elect 1/1; ");
+    ck_assert_uint_eq(shard_of(&f, 1)->epoch, 2);
+    ck_assert_uint_eq(shard_of(&f, 1)->primary_boot, 100);
+    ck_assert_uint_eq(shard_of(&f, 1)->isr.count, 2);
+    f.replicas[1][0].resigned = 2;
+    f.replicas[1][0].is_full = true;
+    run(&f, "1234", 100, "elect 1/2; ");
+    ck_assert_uint_eq(shard_of(&f, 1)->epoch, 3);
+    stop(&f);
+}
+END_TEST
+
+START_TEST(one_replica_that_resigned_is_elected_again)
+{
+    struct fixture f;
+
+    start(&f, 1, 1, 1);
+    set_shard(&f, 1, (struct nodeset){1, {1}}, (struct nodeset){1, {1}}, (struct nodeset){0});
+    f.is_applied = true;
+    f.replicas[1][0].resigned = shard_of(&f, 1)->epoch;
+    run(&f, "1234", 100, "elect 1/1; ");
+    stop(&f);
+}
+END_TEST
+
+START_TEST(a_primary_whose_disk_is_full_hands_over)
+{
+    struct fixture f;
+
+    start(&f, 2, 1, 1);
+    set_shard(&f, 1, (struct nodeset){2, {1, 2}}, (struct nodeset){2, {1, 2}}, (struct nodeset){0});
+    f.is_applied = true;
+    f.replicas[1][0].is_full = true;
+    f.replicas[2][0].is_full = true;
+    run(&f, "1234", 100, ""); /* To nobody who could not write either. */
+    f.replicas[2][0].is_full = false;
+    run(&f, "1234", 100, "hand over 1 1->2; ");
+    stop(&f);
+}
+END_TEST
+
 START_TEST(operators_and_nodes_that_end_hand_over)
 {
     struct fixture f;
@@ -359,6 +411,8 @@ END_TEST
 RUN_SUITE("failover", a_silent_primary_is_replaced_by_who_has_most,
           a_new_leader_waits_for_a_full_silence,
           a_process_that_starts_again_is_compared_with_the_others,
-          a_file_that_is_not_served_does_not_lead, operators_and_nodes_that_end_hand_over,
-          primaries_are_evened_out_when_a_node_is_back, the_number_of_replicas_is_brought_about,
-          new_shards_are_spread)
+          a_file_that_is_not_served_does_not_lead,
+          a_primary_that_resigned_is_elected_again_or_replaced,
+          one_replica_that_resigned_is_elected_again, a_primary_whose_disk_is_full_hands_over,
+          operators_and_nodes_that_end_hand_over, primaries_are_evened_out_when_a_node_is_back,
+          the_number_of_replicas_is_brought_about, new_shards_are_spread)

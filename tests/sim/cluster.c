@@ -1,10 +1,10 @@
 #include "tests/sim/cluster.h"
 
-#include "common/codec.h"
 #include "common/hash.h"
 #include "common/mem.h"
 #include "common/txn.h"
 #include "coordinator/coord.h"
+#include "shardd/node.h"
 #include "shardd/shard.h"
 
 #include <assert.h>
@@ -18,7 +18,9 @@ enum {
     TURN_NODE_US = 300, /* Means. */
     TURN_ROUTER_US = 40,
     DEADLINE_MS = 4000, /* Of a query. */
-    DOOM_CALLS = 30
+    DOOM_CALLS = 30,
+    LEAVE_US = 3000000, /* As HOST_LEAVE_MS. */
+    MILLION = 1000000
 };
 
 enum event_kind { EVENT_MESSAGE, EVENT_TURN, EVENT_ALARM };
@@ -75,6 +77,7 @@ static void want_turn(struct cluster *cluster, uint32_t number, uint64_t at_us)
     struct cluster_proc *proc = &cluster->procs[number];
     uint64_t earliest = proc->busy_us > cluster->now_us ? proc->busy_us : cluster->now_us;
 
+    earliest = proc->paused_us > earliest ? proc->paused_us : earliest;
     at_us = at_us < earliest ? earliest : at_us;
     if (proc->turn_us > at_us) {
         proc->turn_us = at_us;
@@ -168,7 +171,10 @@ void cluster_send(struct cluster *cluster, uint32_t proc)
 
 uint64_t cluster_ms(const struct cluster *cluster, uint32_t proc)
 {
-    return cluster->now_us / 1000 + cluster->procs[proc].offset_ms;
+    const struct cluster_proc *of = &cluster->procs[proc];
+    int64_t gained_us = (int64_t)cluster->now_us / 1000 * of->rate_ppm / 1000;
+
+    return (uint64_t)((int64_t)cluster->now_us + gained_us) / 1000 + of->offset_ms;
 }
 
 static int open_coord(const struct cluster *cluster, struct cluster_proc *proc, struct error *err)
@@ -204,6 +210,7 @@ static uint64_t slow_micros(void)
 
 static int open_node(const struct cluster *cluster, struct cluster_proc *proc, struct error *err)
 {
+    static const uint64_t keeps[] = {20, 0, 5, 0}; /* 0: the default. */
     struct node_options options = {.node = proc->node,
                                    .boot = proc->boot,
                                    .seed = proc->boot,
@@ -218,7 +225,7 @@ static int open_node(const struct cluster *cluster, struct cluster_proc *proc, s
                                    .adjacency_cache_bytes = cluster->seed % 7 == 0 ? 1 : 1 << 18,
                                    .micros = cluster->seed % 5 == 2 ? slow_micros : NULL,
                                    .read_rows_turn = cluster->seed % 3 == 1 ? 3 : 0,
-                                   .journal_keep = cluster->seed % 4 == 0 ? 20 : 0};
+                                   .journal_keep = keeps[cluster->seed % 4]};
     struct node *node = NULL;
     int rc = node_open(&node, &options, err);
 
@@ -265,7 +272,8 @@ void cluster_start(struct cluster *cluster, uint32_t number)
     proc->boot = prng_next(&cluster->prng) | 1;
     proc->offset_ms = 1 + prng_below(&cluster->prng, 1000000);
     proc->doom = DOOM_NONE;
-    proc->is_cut = false;
+    proc->is_cut = proc->is_leaving = false;
+    proc->paused_us = 0;
     new_end(cluster, number);
     rc = proc->role == PEER_COORDINATOR ? open_coord(cluster, proc, &err)
          : proc->role == PEER_SHARDD    ? open_node(cluster, proc, &err)
@@ -282,13 +290,30 @@ void cluster_start(struct cluster *cluster, uint32_t number)
     want_turn(cluster, number, cluster->now_us);
 }
 
-static void close_core(struct cluster_proc *proc)
+static void count_replicas(struct cluster *cluster, const struct node *node)
+{
+    struct cluster_replication *sums = &cluster->replication;
+
+    for (size_t i = 0; i < node->replica_count; i++) {
+        const struct replication_counters *counters = &node->replicas[i]->journal.core.counters;
+        sums->elections += counters->elections;
+        sums->shrinks += counters->shrinks;
+        sums->grows += counters->grows;
+        sums->truncations += counters->truncations;
+        sums->snapshots += counters->snapshots;
+        sums->handovers += counters->handovers;
+        sums->contradictions += counters->contradictions;
+    }
+}
+
+static void close_core(struct cluster *cluster, struct cluster_proc *proc)
 {
     if (proc->role == PEER_COORDINATOR) {
         struct coord *coord = proc->core;
         coord_close(&coord);
     } else if (proc->role == PEER_SHARDD) {
         struct node *node = proc->core;
+        count_replicas(cluster, node);
         node_close(&node);
     } else {
         struct router *router = proc->core;
@@ -312,7 +337,7 @@ static void go_down(struct cluster *cluster, uint32_t number)
     }
     cluster->crashes++;
     cluster->cuts += proc->is_cut;
-    close_core(proc);
+    close_core(cluster, proc);
     proc->turn_us = UINT64_MAX;
     cluster->hooks.on_down(cluster->hooks.ctx, number);
 }
@@ -332,6 +357,49 @@ void cluster_crash(struct cluster *cluster, uint32_t number, enum cluster_doom d
     if (doom == DOOM_NONE) {
         go_down(cluster, number);
     }
+}
+
+void cluster_pause(struct cluster *cluster, uint32_t number, uint64_t until_us)
+{
+    struct cluster_proc *proc = &cluster->procs[number];
+
+    if (proc->core == NULL || until_us <= proc->paused_us) {
+        return;
+    }
+    SAY(cluster, "pause %u:%u until %.3f ms", proc->role, proc->node, (double)until_us / 1000.0);
+    cluster->pauses++;
+    proc->paused_us = until_us;
+    proc->turn_us = UINT64_MAX; /* The turn that was planned comes later. */
+    want_turn(cluster, number, until_us);
+}
+
+void cluster_leave(struct cluster *cluster, uint32_t number)
+{
+    struct cluster_proc *proc = &cluster->procs[number];
+
+    if (proc->core == NULL || proc->is_leaving || proc->role != PEER_SHARDD) {
+        return;
+    }
+    SAY(cluster, "leave %u:%u", proc->role, proc->node);
+    proc->is_leaving = true;
+    proc->leave_us = cluster->now_us + LEAVE_US;
+    want_turn(cluster, number, cluster->now_us);
+}
+
+/* Returns whether the process has ended: it was to, and nobody needs it or its time is up. */
+static bool has_left(struct cluster *cluster, uint32_t number)
+{
+    struct cluster_proc *proc = &cluster->procs[number];
+
+    if (!proc->is_leaving || (!node_leave(proc->core) && cluster->now_us < proc->leave_us)) {
+        return false;
+    }
+    SAY(cluster, "left %u:%u", proc->role, proc->node);
+    cluster->leaves++;
+    close_core(cluster, proc);
+    proc->turn_us = UINT64_MAX;
+    cluster->hooks.on_down(cluster->hooks.ctx, number);
+    return true;
 }
 
 /* ---- turns ---- */
@@ -391,7 +459,7 @@ static uint64_t deadline_of(const struct cluster_proc *proc)
                                           : router_deadline(proc->core);
 }
 
-static void send_some(struct cluster *cluster, uint32_t number, size_t count)
+void cluster_send_some(struct cluster *cluster, uint32_t number, size_t count)
 {
     struct outbox *out = &cluster->procs[number].out;
 
@@ -408,7 +476,7 @@ static void die_of_disk(struct cluster *cluster, uint32_t number, const struct e
 
     SAY(cluster, "turn of %u:%u failed: %s", proc->role, proc->node, err->text);
     if (!vfs_is_dead(proc->disk)) {
-        send_some(cluster, number, SIZE_MAX);
+        cluster_send_some(cluster, number, SIZE_MAX);
     }
     go_down(cluster, number);
 }
@@ -422,7 +490,9 @@ static void plan_next(struct cluster *cluster, uint32_t number)
     if (proc->inbox_count > 0 || deadline_ms <= now_ms) {
         want_turn(cluster, number, cluster->now_us);
     } else if (deadline_ms != UINT64_MAX) {
-        want_turn(cluster, number, (deadline_ms - proc->offset_ms) * 1000);
+        int64_t own_us = (int64_t)(deadline_ms - now_ms) * 1000;
+        want_turn(cluster, number,
+                  cluster->now_us + (uint64_t)(own_us - own_us * proc->rate_ppm / MILLION));
     }
 }
 
@@ -447,12 +517,18 @@ static void take_turn(struct cluster *cluster, uint32_t number)
         return;
     }
     if (has_mail && proc->doom == DOOM_AFTER_TURN) {
-        send_some(cluster, number, prng_below(&cluster->prng, proc->out.count + 1));
+        cluster_send_some(cluster, number, prng_below(&cluster->prng, proc->out.count + 1));
         go_down(cluster, number);
         return;
     }
-    send_some(cluster, number, SIZE_MAX);
+    cluster_send_some(cluster, number, SIZE_MAX);
+    if (has_left(cluster, number)) {
+        return;
+    }
     plan_next(cluster, number);
+    if (proc->role != PEER_ROUTER) {
+        cluster->hooks.on_turn(cluster->hooks.ctx, number);
+    }
     if (proc->role == PEER_ROUTER) {
         cluster->hooks.on_answers(cluster->hooks.ctx, number);
     }
@@ -466,6 +542,9 @@ static void tool_takes(struct cluster *cluster, const struct cluster_letter *let
     struct error err;
 
     if (message_decode(bytes_slice(&letter->bytes), &message, &err) == E_OK) {
+        if (message.req_id != cluster->asked) {
+            return;
+        }
         cluster->has_answer = true;
         cluster->answer_code =
             message.type == MESSAGE_REFUSED ? message_refusal(message.body, &err) : E_OK;
@@ -581,6 +660,9 @@ void cluster_open(struct cluster *cluster, uint64_t seed, bool is_verbose)
     for (uint32_t i = 0; i < cluster->node_count; i++) {
         add_proc(cluster, CLUSTER_NODE + i, PEER_SHARDD, i + 1);
     }
+    for (uint32_t i = 0; i < CLUSTER_TOOL; i++) {
+        cluster->procs[i].rate_ppm = (int64_t)prng_below(&cluster->prng, 40001) - 20000;
+    }
     for (uint32_t i = 0; i < CLUSTER_ROUTERS; i++) {
         add_proc(cluster, CLUSTER_ROUTER + i, PEER_ROUTER, i + 1);
     }
@@ -592,7 +674,7 @@ void cluster_stop(struct cluster *cluster)
 {
     for (uint32_t i = 0; i < CLUSTER_TOOL; i++) {
         if (cluster->procs[i].core != NULL) {
-            close_core(&cluster->procs[i]);
+            close_core(cluster, &cluster->procs[i]);
         }
     }
 }
@@ -632,7 +714,12 @@ void cluster_heal(struct cluster *cluster)
         } else if (proc->disk != NULL) {
             vfs_revive(proc->disk, false);
         }
+        if (proc->disk != NULL) {
+            vfs_set_full(proc->disk, false);
+        }
         proc->doom = DOOM_NONE;
+        proc->paused_us = 0;
+        want_turn(cluster, i, cluster->now_us);
     }
 }
 
@@ -654,43 +741,4 @@ bool cluster_is_ready(const struct cluster *cluster)
 struct router *cluster_router(const struct cluster *cluster, uint32_t proc)
 {
     return cluster->procs[proc].core;
-}
-
-static void ask_admin(struct cluster *cluster, struct value *items, uint32_t pairs)
-{
-    struct outbox *out = &cluster->procs[CLUSTER_TOOL].out;
-    struct arena arena;
-    struct bytes body;
-
-    cluster->has_answer = false;
-    arena_init(&arena, 0);
-    bytes_init(&body, 0);
-    struct value map = value_items(&arena, VALUE_MAP, items, pairs);
-    codec_encode(&body, NULL, &map);
-    outbox_send(out, PEER_NODE(PEER_COORDINATOR, 1), MESSAGE_ADMIN, bytes_slice(&body))->req_id = 1;
-    send_some(cluster, CLUSTER_TOOL, SIZE_MAX);
-    bytes_close(&body);
-    arena_close(&arena);
-}
-
-void cluster_ask_graph(struct cluster *cluster, uint32_t shards, uint32_t replicas)
-{
-    struct value items[] = {
-        value_cstring("verb"),        value_cstring("graph.create"), value_cstring("name"),
-        value_cstring("g"),           value_cstring("shards"),       value_long(shards),
-        value_cstring("partitioner"), value_cstring("hash"),         value_cstring("ids"),
-        value_cstring("long"),        value_cstring("replicas"),     value_long(replicas)};
-
-    ask_admin(cluster, items, 6);
-}
-
-void cluster_ask_index(struct cluster *cluster, const char *label, const char *key)
-{
-    struct value items[] = {value_cstring("verb"),  value_cstring("index.create"),
-                            value_cstring("graph"), value_cstring("g"),
-                            value_cstring("name"),  value_cstring("by"),
-                            value_cstring("label"), value_cstring(label),
-                            value_cstring("key"),   value_cstring(key)};
-
-    ask_admin(cluster, items, 5);
 }

@@ -50,6 +50,10 @@ struct cluster_proc {
     uint64_t boot;
     uint32_t end;       /* This life's number: handles of callers. */
     uint64_t offset_ms; /* Of its clock. */
+    int64_t rate_ppm;   /* Its clock goes so much faster than the world's. */
+    uint64_t paused_us; /* Until then it takes no turn (SIGSTOP). */
+    bool is_leaving;    /* It is to end, and gives away first what it leads. */
+    uint64_t leave_us;  /* But not longer than until then. */
     uint64_t turn_us;   /* Next turn that is scheduled; UINT64_MAX: none. */
     uint64_t busy_us;   /* Until then it is in a turn. */
     enum cluster_doom doom;
@@ -63,10 +67,16 @@ struct cluster_proc {
 
 struct cluster_event;
 
+/* What replicas did: sums of the counters of their cores. */
+struct cluster_replication {
+    uint64_t elections, shrinks, grows, truncations, snapshots, handovers, contradictions;
+};
+
 struct cluster_hooks {
     void *ctx;
     void (*on_answers)(void *ctx, uint32_t proc); /* A router may have responses. */
     void (*on_down)(void *ctx, uint32_t proc);
+    void (*on_turn)(void *ctx, uint32_t proc); /* After a turn; not of routers. */
     void (*on_alarm)(void *ctx, uint32_t alarm);
 };
 
@@ -85,9 +95,11 @@ struct cluster {
     struct cluster_hooks hooks;
     uint64_t link_seq;
     uint64_t fingerprint;
-    uint64_t crashes, cuts, messages, turns;
+    uint64_t crashes, cuts, pauses, leaves, messages, turns;
+    struct cluster_replication replication; /* Of all lives of all nodes. */
     struct map decided; /* gtids told as committed: transactions over several shards. */
     bool is_healed;
+    uint64_t asked;  /* The tool's last request. */
     bool has_answer; /* The tool's. */
     int answer_code;
     struct error failure; /* A process could not open its files, or the like: a violation. */
@@ -102,19 +114,30 @@ void cluster_alarm(struct cluster *cluster, uint64_t at_us, uint32_t alarm);
 /* kill -9 or power cut, at once or at the coming point of doom. */
 void cluster_crash(struct cluster *cluster, uint32_t proc, enum cluster_doom doom, bool is_cut);
 void cluster_start(struct cluster *cluster, uint32_t proc);
+/* It takes no turn until then, and finds the world changed. */
+void cluster_pause(struct cluster *cluster, uint32_t proc, uint64_t until_us);
+/* SIGTERM: a shard node goes on until it is not needed any more. */
+void cluster_leave(struct cluster *cluster, uint32_t proc);
 /* All processes up, no faults any more. */
 void cluster_heal(struct cluster *cluster);
 /* Ends the processes in order; their disks stay. */
 void cluster_stop(struct cluster *cluster);
 bool cluster_is_ready(const struct cluster *cluster);
 /* graph.create; the answer sets has_answer. */
-void cluster_ask_graph(struct cluster *cluster, uint32_t shards, uint32_t replicas);
+void cluster_ask_graph(struct cluster *cluster, uint32_t shards, uint32_t replicas,
+                       uint32_t min_insync);
 /* index.create of vertices by label and property; the same. */
 void cluster_ask_index(struct cluster *cluster, const char *label, const char *key);
+/* The same for others: number of replicas, min_insync (0: by itself); another primary, to 0: any
+ * that is in sync. */
+void cluster_ask_replicas(struct cluster *cluster, uint32_t replicas, uint32_t min_insync);
+void cluster_ask_failover(struct cluster *cluster, uint32_t shard, uint32_t to);
 struct router *cluster_router(const struct cluster *cluster, uint32_t proc);
 uint64_t cluster_ms(const struct cluster *cluster, uint32_t proc);
 /* Sends what calls of the router's own functions have queued, and plans its turn. */
 void cluster_send(struct cluster *cluster, uint32_t proc);
 struct outbox *cluster_out(struct cluster *cluster, uint32_t proc);
+/* Sends the first count of what a process has queued, and drops the rest. */
+void cluster_send_some(struct cluster *cluster, uint32_t proc, size_t count);
 
 #endif

@@ -34,7 +34,11 @@ uint32_t net_send(struct net *net, uint32_t from, uint32_t to, uint64_t delays_u
         net->lost++;
         return 0;
     }
-    delays_us[count++] = DELAY_MIN_US + net_exponential(&net->prng, net->delay_us);
+    delays_us[count] = DELAY_MIN_US + net_exponential(&net->prng, net->delay_us);
+    if (net->clog_us[from][to] > 0) {
+        delays_us[count] += prng_below(&net->prng, net->clog_us[from][to]);
+    }
+    count++;
     if (prng_chance(&net->prng, net->copies)) {
         delays_us[count++] = DELAY_MIN_US + prng_below(&net->prng, net->late_us);
         net->copied++;
@@ -48,9 +52,15 @@ void net_cut(struct net *net, uint32_t a, uint32_t b, bool is_one_way)
     net->is_cut[b][a] = net->is_cut[b][a] || !is_one_way;
 }
 
+void net_clog(struct net *net, uint32_t a, uint32_t b, uint64_t us)
+{
+    net->clog_us[a][b] = net->clog_us[b][a] = us;
+}
+
 void net_join(struct net *net, uint32_t a, uint32_t b)
 {
     net->is_cut[a][b] = net->is_cut[b][a] = false;
+    net->clog_us[a][b] = net->clog_us[b][a] = 0;
 }
 
 void net_heal(struct net *net)
@@ -58,4 +68,5 @@ void net_heal(struct net *net)
     net->loss = net->copies = 0.0;
     net->delay_us = DELAY_HEALED_US;
     memset(net->is_cut, 0, sizeof net->is_cut);
+    memset(net->clog_us, 0, sizeof net->clog_us);
 }

@@ -2,9 +2,12 @@
 
 #include "common/hash.h"
 #include "common/mem.h"
+#include "coordinator/state.h"
+#include "shardd/node.h"
 #include "tests/sim/check_list.h"
 #include "tests/sim/check_store.h"
 #include "tests/sim/check_work.h"
+#include "tests/sim/nemesis.h"
 #include "tests/sim/workload.h"
 
 #include <inttypes.h>
@@ -22,11 +25,9 @@ enum {
     PATIENCE_US = 20000,
     COMMITS_MIN = 40, /* Minimum progress of a run. */
     DECIDED_MIN = 10,
-    LONGER = 10,        /* Times the load is prolonged at most, until there is progress. */
-    ALARM_FAULT = 1000, /* Alarms: clients first. */
-    ALARM_INDEX = 1001,
-    ALARM_START = 2000,
-    ALARM_JOIN = 3000
+    SYNC_MS = 30000,  /* Of healing: until all replicas are in sync. */
+    LONGER = 10,      /* Times the load is prolonged at most, until there is progress. */
+    ALARM_INDEX = 500 /* Alarms: clients first; then the nemesis. */
 };
 
 struct sim {
@@ -35,11 +36,10 @@ struct sim {
     struct cluster cluster;
     struct workload workload;
     struct prng prng;
-    uint32_t replicas;          /* Of a shard. */
-    uint64_t fault_us, down_us; /* Means. */
-    bool is_calm;               /* No new faults. */
+    struct nemesis nemesis;
+    uint32_t replicas; /* Of a shard. */
+    uint32_t min_insync;
     bool has_asked_index;
-    bool is_storm; /* The coordinator alone fails, again and again; copies come late. */
 };
 
 static bool bad(struct sim *sim, const char *what)
@@ -54,66 +54,7 @@ static bool bad(struct sim *sim, const char *what)
     return false;
 }
 
-/* ---- nemesis ---- */
-
-static void cut_pair(struct sim *sim)
-{
-    uint32_t a = (uint32_t)prng_below(&sim->prng, CLUSTER_TOOL);
-    uint32_t b = (uint32_t)prng_below(&sim->prng, CLUSTER_TOOL);
-
-    net_cut(&sim->cluster.net, a, b, prng_chance(&sim->prng, 0.3));
-    cluster_alarm(&sim->cluster, sim->cluster.now_us + net_exponential(&sim->prng, sim->down_us),
-                  ALARM_JOIN + a * NET_PLACES_MAX + b);
-}
-
-static void spoil_disk(struct sim *sim)
-{
-    uint32_t proc = (uint32_t)prng_below(&sim->prng, CLUSTER_NODE + sim->cluster.node_count);
-
-    vfs_fail(sim->cluster.procs[proc].disk, 1 + prng_below(&sim->prng, 40),
-             prng_chance(&sim->prng, 0.5) ? VFS_FULL : VFS_IOERR);
-}
-
-static void crash_one(struct sim *sim)
-{
-    /* The coordinator as often as all nodes together. */
-    uint64_t draw = prng_below(&sim->prng, 8);
-    uint32_t proc = draw < 3 ? CLUSTER_COORDINATOR
-                    : draw < 6
-                        ? CLUSTER_NODE + (uint32_t)prng_below(&sim->prng, sim->cluster.node_count)
-                        : CLUSTER_ROUTER + (uint32_t)prng_below(&sim->prng, CLUSTER_ROUTERS);
-    if (sim->is_storm) {
-        proc = CLUSTER_COORDINATOR;
-    }
-    enum cluster_doom doom = (enum cluster_doom)prng_below(&sim->prng, DOOM_DISK + 1);
-
-    cluster_crash(&sim->cluster, proc, doom, prng_chance(&sim->prng, 0.5));
-}
-
-static void next_fault(struct sim *sim)
-{
-    cluster_alarm(&sim->cluster, sim->cluster.now_us + net_exponential(&sim->prng, sim->fault_us),
-                  ALARM_FAULT);
-}
-
-static void on_fault(struct sim *sim)
-{
-    uint64_t draw = prng_below(&sim->prng, 10);
-
-    if (sim->is_calm) {
-        return;
-    }
-    if (draw < 6) {
-        crash_one(sim);
-    } else if (draw < 8) {
-        cut_pair(sim);
-    } else if (draw < 9) {
-        workload_hang_up(&sim->workload, sim->cluster.now_us - PATIENCE_US);
-    } else {
-        spoil_disk(sim);
-    }
-    next_fault(sim);
-}
+/* ---- alarms ---- */
 
 /* An index is made while clients read and write what it is of. */
 static void want_index(struct sim *sim)
@@ -130,19 +71,12 @@ static void on_alarm(void *ctx, uint32_t alarm)
 {
     struct sim *sim = ctx;
 
-    if (alarm < ALARM_FAULT) {
+    if (alarm < ALARM_INDEX) {
         workload_next(&sim->workload, alarm);
-    } else if (alarm == ALARM_FAULT) {
-        on_fault(sim);
     } else if (alarm == ALARM_INDEX) {
         want_index(sim);
-    } else if (alarm < ALARM_JOIN) {
-        if (sim->cluster.procs[alarm - ALARM_START].core == NULL) {
-            cluster_start(&sim->cluster, alarm - ALARM_START);
-        }
-    } else {
-        net_join(&sim->cluster.net, (alarm - ALARM_JOIN) / NET_PLACES_MAX,
-                 (alarm - ALARM_JOIN) % NET_PLACES_MAX);
+    } else if (nemesis_alarm(&sim->nemesis, alarm)) {
+        workload_hang_up(&sim->workload, sim->cluster.now_us - PATIENCE_US);
     }
 }
 
@@ -151,9 +85,14 @@ static void on_down(void *ctx, uint32_t proc)
     struct sim *sim = ctx;
 
     workload_down(&sim->workload, proc);
-    cluster_alarm(&sim->cluster,
-                  sim->cluster.now_us + 1000 + net_exponential(&sim->prng, sim->down_us),
-                  ALARM_START + proc);
+    nemesis_down(&sim->nemesis, proc);
+}
+
+static void on_turn(void *ctx, uint32_t proc)
+{
+    struct sim *sim = ctx;
+
+    nemesis_watch(&sim->nemesis, proc);
 }
 
 static void on_answers(void *ctx, uint32_t proc)
@@ -207,7 +146,7 @@ static bool make_graph(struct sim *sim)
     struct cluster *cluster = &sim->cluster;
 
     while (cluster->now_us < end_us && !is_broken(sim)) {
-        cluster_ask_graph(cluster, SHARDS, sim->replicas);
+        cluster_ask_graph(cluster, SHARDS, sim->replicas, sim->min_insync);
         run_until(sim, cluster->now_us + ASK_AGAIN_MS * 1000);
         if (cluster->has_answer &&
             (cluster->answer_code == E_OK || cluster->answer_code == E_EXISTS)) {
@@ -271,18 +210,71 @@ static bool load(struct sim *sim)
     for (uint32_t i = 0; i < WORKLOAD_CLIENTS; i++) {
         cluster_alarm(&sim->cluster, sim->cluster.now_us + prng_below(&sim->prng, 50000), i);
     }
-    next_fault(sim);
+    nemesis_next(&sim->nemesis);
     if (prng_chance(&sim->prng, 0.5)) {
         cluster_alarm(&sim->cluster, sim->cluster.now_us + prng_below(&sim->prng, until_ms * 1000),
                       ALARM_INDEX);
     }
     for (int i = 0; i < LONGER && !is_broken(sim) && (i == 0 || !has_progress(sim)); i++) {
         run_until(sim, sim->cluster.now_us + until_ms * 1000);
-        sim->fault_us += sim->fault_us / 2;
+        sim->nemesis.fault_us += sim->nemesis.fault_us / 2;
     }
     sim->workload.is_over = true;
-    sim->is_calm = true;
+    sim->nemesis.is_calm = true;
     return has_progress(sim) || is_broken(sim) || bad(sim, "too little progress");
+}
+
+/* Each shard has its replicas, all in sync, and is served under the configuration in force; the
+ * routers know it. */
+static bool is_in_sync(const struct sim *sim)
+{
+    const struct state *state = nemesis_state(&sim->nemesis);
+    const struct cluster *cluster = &sim->cluster;
+
+    if (state == NULL || !cluster_is_ready(cluster) ||
+        state->graphs[0].replica_count != sim->replicas) {
+        return false;
+    }
+    for (uint32_t i = 0; i < state->graphs[0].shard_count; i++) {
+        const struct state_shard *shard = &state->graphs[0].shards[i];
+        if (shard->replicas.count != sim->replicas || shard->isr.count != sim->replicas) {
+            return false;
+        }
+        for (uint32_t k = 0; k < shard->isr.count; k++) {
+            const struct node *node = cluster->procs[CLUSTER_NODE + shard->isr.nodes[k] - 1].core;
+            const struct replica *replica = node == NULL ? NULL : node_replica(node, shard->shard);
+            if (replica == NULL || (replica->node == shard->primary && !replica->is_serving)) {
+                return false;
+            }
+        }
+    }
+    for (uint32_t i = 0; i < CLUSTER_ROUTERS; i++) {
+        const struct shardmap *map = router_map(cluster_router(cluster, CLUSTER_ROUTER + i));
+        if (map == NULL || map->version != state->version) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Asks for as many replicas as the run began with, and waits for them. */
+static bool come_in_sync(struct sim *sim)
+{
+    uint64_t end_us = sim->cluster.now_us + SYNC_MS * 1000;
+    bool is_asked = false;
+
+    while (!is_broken(sim) && sim->cluster.now_us < end_us) {
+        if (!is_asked) {
+            cluster_ask_replicas(&sim->cluster, sim->replicas, 0);
+        }
+        run_until(sim, sim->cluster.now_us + ASK_AGAIN_MS * 1000);
+        is_asked = is_asked || (sim->cluster.has_answer && sim->cluster.answer_code == E_OK);
+        if (is_asked && is_in_sync(sim)) {
+            return true;
+        }
+    }
+    nemesis_tell(&sim->nemesis, &sim->result->why);
+    return bad(sim, "liveness: replicas are not in sync after healing");
 }
 
 static bool heal(struct sim *sim)
@@ -304,8 +296,12 @@ static bool heal(struct sim *sim)
         return bad(sim, "liveness: a request has no answer after healing");
     }
     /* What nobody waits for any more may still commit: not in the midst of the final reads. */
+    if (!come_in_sync(sim)) {
+        return false;
+    }
+    nemesis_scrub(&sim->nemesis); /* A flipped bit that nobody has read. */
     run_until(sim, sim->cluster.now_us + SETTLE_MS * 1000);
-    return !is_broken(sim);
+    return !is_broken(sim) && come_in_sync(sim);
 }
 
 /* A read of every item, which the checkers take as the last word. */
@@ -372,6 +368,10 @@ static void fill_result(struct sim *sim)
     result->turns = sim->cluster.turns;
     result->crashes = sim->cluster.crashes;
     result->cuts = sim->cluster.cuts;
+    result->pauses = sim->cluster.pauses;
+    result->leaves = sim->cluster.leaves;
+    result->replication = sim->cluster.replication;
+    result->faults = sim->nemesis.counters;
     result->commits = sim->workload.commits;
     result->decided = sim->cluster.decided.count;
     result->aborts = sim->workload.aborts;
@@ -399,25 +399,32 @@ void sim_run(const struct sim_options *options, struct sim_result *result)
         static const uint32_t by_seed[] = {1, 2, 2, 1, 3};
         sim->replicas = by_seed[options->seed % 5];
     }
-    sim->fault_us = 60000 + prng_below(&sim->prng, 500000);
-    sim->down_us = downs_us[prng_below(&sim->prng, 4)];
-    if (sim->replicas > 1 && sim->down_us == downs_us[3]) {
-        sim->down_us = 2000000; /* Long enough for another to lead. */
-    }
     cluster_open(&sim->cluster, options->seed, options->is_verbose);
     if (sim->replicas > sim->cluster.node_count) {
         sim->replicas = sim->cluster.node_count;
     }
+    if (sim->replicas > 1 && prng_chance(&sim->prng, 0.3)) {
+        sim->min_insync = 1 + (uint32_t)prng_below(&sim->prng, sim->replicas);
+    }
+    nemesis_init(&sim->nemesis, &sim->cluster, &sim->prng);
+    sim->nemesis.fault_us = 60000 + prng_below(&sim->prng, 500000);
+    sim->nemesis.down_us = downs_us[prng_below(&sim->prng, 4)];
+    if (sim->replicas > 1 && sim->nemesis.down_us == downs_us[3]) {
+        sim->nemesis.down_us = 2000000; /* Long enough for another to lead. */
+    }
     workload_init(&sim->workload, &sim->cluster);
     if (prng_chance(&sim->prng, 0.15)) {
-        sim->is_storm = true;
-        sim->fault_us = 60000;
-        sim->down_us = downs_us[0];
+        sim->nemesis.is_storm = true;
+        sim->nemesis.fault_us = 60000;
+        sim->nemesis.down_us = downs_us[0];
         sim->cluster.net.copies = 0.4;
         sim->cluster.net.late_us = 300000;
     }
-    sim->cluster.hooks = (struct cluster_hooks){
-        .ctx = sim, .on_answers = on_answers, .on_down = on_down, .on_alarm = on_alarm};
+    sim->cluster.hooks = (struct cluster_hooks){.ctx = sim,
+                                                .on_answers = on_answers,
+                                                .on_down = on_down,
+                                                .on_turn = on_turn,
+                                                .on_alarm = on_alarm};
     if (set_up(sim)) {
         if (load(sim) && heal(sim) && read_all(sim)) {
             if (!check_list(&sim->workload.history, &result->why) || !check_files(sim)) {
@@ -432,6 +439,7 @@ void sim_run(const struct sim_options *options, struct sim_result *result)
     }
     fill_result(sim);
     workload_close(&sim->workload);
+    nemesis_close(&sim->nemesis);
     cluster_close(&sim->cluster);
     mem_free(sim);
 }

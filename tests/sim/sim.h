@@ -11,6 +11,7 @@
 #define TESTS_SIM_SIM_H
 
 #include "common/bytes.h"
+#include "tests/sim/nemesis.h"
 
 struct sim_options {
     uint64_t seed;
@@ -24,7 +25,9 @@ struct sim_result {
     struct bytes why; /* If not: what is wrong, first line short. Close it. */
     uint64_t fingerprint;
     uint64_t simulated_ms;
-    uint64_t messages, turns, crashes, cuts, sectors_lost;
+    uint64_t messages, turns, crashes, cuts, sectors_lost, pauses, leaves;
+    struct cluster_replication replication;
+    struct nemesis_counters faults;
     uint32_t commits, aborts, unknowns, session_commits;
     uint64_t decided; /* Commits over several shards. */
     uint32_t edges;   /* In the end. */

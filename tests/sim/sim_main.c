@@ -17,6 +17,9 @@ struct options {
 
 struct sums {
     uint64_t seeds, bad, decided;
+    struct cluster_replication replication;
+    struct nemesis_counters faults;
+    uint64_t pauses, leaves;
     uint64_t commits, sessions, aborts, unknowns, crashes, cuts, sectors, messages, ms;
 };
 
@@ -70,6 +73,17 @@ static const struct argp parser = {option_list,
                                    NULL,
                                    NULL};
 
+/* Structs of counters. */
+static void add_words(void *to, const void *from, size_t size)
+{
+    uint64_t *sums = to;
+    const uint64_t *more = from;
+
+    for (size_t i = 0; i < size / sizeof *sums; i++) {
+        sums[i] += more[i];
+    }
+}
+
 static void add(struct sums *sums, const struct sim_result *result)
 {
     sums->seeds++;
@@ -84,6 +98,10 @@ static void add(struct sums *sums, const struct sim_result *result)
     sums->sectors += result->sectors_lost;
     sums->messages += result->messages;
     sums->ms += result->simulated_ms;
+    sums->pauses += result->pauses;
+    sums->leaves += result->leaves;
+    add_words(&sums->replication, &result->replication, sizeof sums->replication);
+    add_words(&sums->faults, &result->faults, sizeof sums->faults);
 }
 
 static void print_sums(const struct sums *sums)
@@ -93,6 +111,15 @@ static void print_sums(const struct sums *sums)
                  ", sectors lost %" PRIu64 ") messages %" PRIu64 " simulated_ms %" PRIu64 "\n",
                  sums->commits, sums->decided, sums->sessions, sums->aborts, sums->unknowns,
                  sums->crashes, sums->cuts, sums->sectors, sums->messages, sums->ms);
+    (void)printf(
+        "  replicas: elections %" PRIu64 " shrinks %" PRIu64 " grows %" PRIu64
+        " truncations %" PRIu64 " snapshots %" PRIu64 " handovers %" PRIu64 "; pauses %" PRIu64
+        " leaves %" PRIu64 " wiped %" PRIu64 " put back %" PRIu64 " flipped %" PRIu64
+        " clogged %" PRIu64 " full disks %" PRIu64 " other R %" PRIu64 "\n",
+        sums->replication.elections, sums->replication.shrinks, sums->replication.grows,
+        sums->replication.truncations, sums->replication.snapshots, sums->replication.handovers,
+        sums->pauses, sums->leaves, sums->faults.wipes, sums->faults.put_backs, sums->faults.flips,
+        sums->faults.clogs, sums->faults.full_disks, sums->faults.resizes);
 }
 
 static void print_run(uint64_t seed, const struct sim_result *result)

@@ -29,7 +29,7 @@ struct vfs {
     struct file *files;
     uint64_t die_at, fail_at; /* Numbers of calls; 0: never. */
     enum vfs_fault fault;
-    bool is_dead;
+    bool is_dead, is_full;
     struct vfs_counters counters;
 };
 
@@ -190,6 +190,9 @@ static int write_file(sqlite3_file *base, const void *data, int count, sqlite3_i
     struct vfs *vfs = handle->vfs;
     enum fate fate = count_call(vfs);
 
+    if (fate == GOES_ON && vfs->is_full && (size_t)offset + (size_t)count > handle->file->size) {
+        return SQLITE_FULL;
+    }
     if (fate == DIES_NOW) {
         put(handle->file, data, prng_below(&vfs->prng, (uint64_t)count + 1), (size_t)offset);
     } else if (fate == GOES_ON) {
@@ -486,6 +489,91 @@ void vfs_revive(struct vfs *vfs, bool is_cut)
     for (struct file *file = vfs->files; file != NULL; file = file->next) {
         cut_file(vfs, file);
     }
+}
+
+void vfs_set_full(struct vfs *vfs, bool is_full)
+{
+    vfs->is_full = is_full;
+}
+
+/* ---- the folder ---- */
+
+struct vfs_image {
+    struct file *files;
+};
+
+void vfs_wipe(struct vfs *vfs)
+{
+    for (struct file *file = vfs->files; file != NULL; file = file->next) {
+        empty(file);
+    }
+}
+
+bool vfs_flip(struct vfs *vfs, const char *prefix)
+{
+    struct file *chosen = NULL;
+    uint64_t seen = 0;
+
+    for (struct file *file = vfs->files; file != NULL; file = file->next) {
+        if (file->is_there && file->size > 0 && strncmp(file->name, prefix, strlen(prefix)) == 0 &&
+            prng_below(&vfs->prng, ++seen) == 0) {
+            chosen = file;
+        }
+    }
+    if (chosen == NULL) {
+        return false;
+    }
+    uint64_t bit = prng_below(&vfs->prng, (uint64_t)chosen->size * 8);
+    chosen->now[bit / 8] ^= (uint8_t)(1U << bit % 8);
+    chosen->durable[bit / 8] = chosen->now[bit / 8];
+    return true;
+}
+
+struct vfs_image *vfs_copy(const struct vfs *vfs)
+{
+    struct vfs_image *image = mem_alloc(sizeof *image);
+
+    *image = (struct vfs_image){0};
+    for (const struct file *file = vfs->files; file != NULL; file = file->next) {
+        if (!file->is_there || file->is_temporary) {
+            continue;
+        }
+        struct file *copy = mem_alloc(sizeof *copy);
+        *copy = (struct file){.next = image->files, .size = file->size};
+        memcpy(copy->name, file->name, sizeof copy->name);
+        copy->now = file->size == 0 ? NULL : mem_copy(file->now, file->size);
+        image->files = copy;
+    }
+    return image;
+}
+
+void vfs_put_back(struct vfs *vfs, const struct vfs_image *image)
+{
+    vfs_wipe(vfs);
+    for (const struct file *copy = image->files; copy != NULL; copy = copy->next) {
+        struct file *file = find(vfs, copy->name);
+        if (file == NULL) {
+            file = make(vfs, copy->name);
+        }
+        need(file, copy->size);
+        if (copy->size > 0) {
+            memcpy(file->now, copy->now, copy->size);
+            memcpy(file->durable, copy->now, copy->size);
+        }
+        file->size = file->durable_size = copy->size;
+        file->is_there = file->is_durable = true;
+    }
+}
+
+void vfs_image_close(struct vfs_image **image)
+{
+    while (*image != NULL && (*image)->files != NULL) {
+        struct file *file = (*image)->files;
+        (*image)->files = file->next;
+        free_file(file);
+    }
+    mem_free(*image);
+    *image = NULL;
 }
 
 struct vfs_counters vfs_counters(const struct vfs *vfs)

@@ -6,7 +6,9 @@
  *
  * One disk a process of the cluster, so that each can lose its power alone. It dies at a call
  * chosen beforehand (vfs_doom), in the midst of a write if it is one: every later call fails
- * until vfs_revive. A call may also fail once: disk full, or an input/output error.
+ * until vfs_revive. A call may also fail once: disk full, or an input/output error; or it is full
+ * for a while: no file can grow. While no file is open all can be removed, put back as they were,
+ * or have a bit flipped.
  *
  * Deterministic: randomness and time that SQLite asks for come from the seed. One connection a
  * file, locking_mode = EXCLUSIVE: no shared memory. Deletes are durable at once.
@@ -46,6 +48,21 @@ bool vfs_is_dead(const struct vfs *vfs);
 void vfs_revive(struct vfs *vfs, bool is_cut);
 /* The n-th call from now fails once. */
 void vfs_fail(struct vfs *vfs, uint64_t calls, enum vfs_fault fault);
+/* No file grows any more, or they do again. */
+void vfs_set_full(struct vfs *vfs, bool is_full);
+
+/* While no file is open: */
+/* The folder is removed. */
+void vfs_wipe(struct vfs *vfs);
+/* A bit of one of the files whose names begin so is another one. False: there is none. */
+bool vfs_flip(struct vfs *vfs, const char *prefix);
+struct vfs_image;
+/* All files as they are now. */
+struct vfs_image *vfs_copy(const struct vfs *vfs);
+/* The files are those of the image, and no others. */
+void vfs_put_back(struct vfs *vfs, const struct vfs_image *image);
+void vfs_image_close(struct vfs_image **image);
+
 struct vfs_counters vfs_counters(const struct vfs *vfs);
 
 #endif

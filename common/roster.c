@@ -32,7 +32,7 @@ void roster_status_encode(struct bytes *out, const struct roster_status *status)
         bytes_varint(out, replica->edges);
         bytes_u8(out, (uint8_t)replica->suspect);
         bytes_varint(out, replica->resigned);
-        bytes_u8(out, replica->is_full);
+        bytes_u8(out, (uint8_t)(replica->is_full | replica->is_partial << 1));
     }
 }
 
@@ -85,9 +85,10 @@ static void decode_replica(struct reader *reader, struct roster_replica *replica
     replica->edges = reader_varint(reader);
     replica->suspect = decode_suspect(reader);
     replica->resigned = reader_varint(reader);
-    uint8_t full = reader_u8(reader);
-    replica->is_full = full == 1;
-    if (full > 1) {
+    uint8_t flags = reader_u8(reader);
+    replica->is_full = (flags & 1) != 0;
+    replica->is_partial = (flags & 2) != 0;
+    if (flags > 3) {
         reader_spoil(reader);
     }
 }

@@ -61,6 +61,7 @@ struct roster_replica {
     uint64_t edges; /* Counted at their out halves. */
     enum roster_suspect suspect;
     uint64_t resigned; /* Epoch that it was to lead under and will not; 0: none. */
+    bool is_partial;   /* Built anew, and not in sync since: it may lack what it once held. */
     bool is_full;      /* Its disk was full a moment ago: what is to be appended is refused. */
 };
 

@@ -266,7 +266,8 @@ static void add_floors(struct coord *coord, uint32_t node, struct roster_config 
     for (uint32_t i = 0; i < state->graph_count; i++) {
         for (uint32_t j = 0; j < state->graphs[i].shard_count; j++) {
             const struct state_shard *shard = &state->graphs[i].shards[j];
-            if (nodeset_has(&shard->isr, node) && shard->applied > 0) {
+            bool is_counted = nodeset_has(&shard->isr, node) || nodeset_has(&shard->elr, node);
+            if (is_counted && shard->applied > 0) {
                 floors[config->floor_count++] =
                     (struct roster_floor){.shard = shard->shard, .applied = shard->applied};
             }

@@ -225,7 +225,7 @@ static struct candidate best_of(const struct scan *scan, const struct state_shar
         const struct roster_replica *replica =
             reported(scan->failover, node, shard->shard, scan->now_ms);
         *heard += replica != NULL;
-        if (replica == NULL || replica->suspect != ROSTER_SOUND ||
+        if (replica == NULL || replica->suspect != ROSTER_SOUND || replica->is_partial ||
             (was_primary && shard->primary_boot != 0 && !has_resigned(replica, shard))) {
             continue;
         }
@@ -296,7 +296,8 @@ static struct nodeset ready_of(const struct scan *scan, const struct state_shard
         const struct roster_replica *replica =
             reported(scan->failover, node, shard->shard, scan->now_ms);
         if (node != shard->primary && replica != NULL && replica->suspect == ROSTER_SOUND &&
-            !replica->is_full && placement_node(&scan->nodes, node)->is_usable) {
+            !replica->is_full && !replica->is_partial &&
+            placement_node(&scan->nodes, node)->is_usable) {
             nodeset_add(&ready, node);
         }
     }

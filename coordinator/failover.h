@@ -10,11 +10,11 @@
  *                  GIVEN_UP   a hand-over that came to nothing
  *
  * Who is elected: of the isr without a silent primary, those heard lately under the boot that the
- * state knows, whose file is sound; of these one whose disk is not full, then the one with the best
- * (last epoch, last index), then the primary that was, then the one that leads least. None, and the
- * isr below min_insync: the same of the elr. None there: it waits. A primary whose process started
- * again is no primary; it is elected like the others, as soon as all of the isr have been heard or
- * ELECT_MS have passed.
+ * state knows, whose file is sound and not built anew; of these one whose disk is not full, then
+ * the one with the best (last epoch, last index), then the primary that was, then the one that
+ * leads least. None, and the isr below min_insync: the same of the elr. None there: it waits. A
+ * primary whose process started again is no primary; it is elected like the others, as soon as all
+ * of the isr have been heard or ELECT_MS have passed.
  *
  * These are proposals only: replicaset.h decides when they are applied. What was proposed is
  * proposed again after a second, if the configuration is still the same.

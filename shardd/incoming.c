@@ -63,7 +63,11 @@ static bool is_wanted(const struct node *node, const struct message *message,
            shard->primary == message->src_node && shard->primary_boot == message->src_boot &&
            shard->epoch == message->epoch && message->epoch >= replica->journal.core.promised &&
            shardmap_role(shard, node->options.node, node->options.boot) == SHARDMAP_LEARNER &&
-           offer->index > replica->journal.core.commit && offer->file_bytes > 0;
+           /* Counted on as whole, it lacks nothing that is committed. */
+           (!nodeset_has(&shard->elr, node->options.node) ||
+            map_has(&node->partial, message->shard)) &&
+           offer->index > replica->journal.core.commit &&
+           offer->index > replica->journal.core.verified && offer->file_bytes > 0;
 }
 
 static void on_offer(struct node *node, uint64_t now_ms, const struct message *message,

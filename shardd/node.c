@@ -56,6 +56,7 @@ int node_open(struct node **node, const struct node_options *options, struct err
         options->journal_keep == 0 ? JOURNAL_KEEP : options->journal_keep;
     map_init(&opened->places, NULL);
     map_init(&opened->suspects, NULL);
+    map_init(&opened->partial, NULL);
     arena_init(&opened->arena, 0);
     bytes_init(&opened->body, 0);
     if (options->vfs == NULL) {
@@ -82,6 +83,7 @@ void node_close(struct node **node)
     nodeadmin_close(*node);
     map_close(&(*node)->places);
     map_close(&(*node)->suspects);
+    map_close(&(*node)->partial);
     shardmap_close(&(*node)->map);
     arena_close(&(*node)->arena);
     bytes_close(&(*node)->body);
@@ -264,6 +266,7 @@ static void send_status(struct node *node, uint64_t now_ms, struct outbox *out)
             .vertices = replica->vertices,
             .edges = replica->edges,
             .resigned = replication_has_resigned(core) ? core->config.epoch : 0,
+            .is_partial = map_has(&node->partial, replica->shard),
             .is_full = now_ms < replica->full_ms};
     }
     for (size_t i = 0; i < node->suspects.count; i++) {
@@ -328,6 +331,19 @@ static void on_refused(struct node *node, uint64_t now_ms, const struct message 
 
 /* ---- messages ---- */
 
+/* Another may lead the shard instead: whoever asks has only to wait for that. */
+static bool has_others(const struct node *node, uint32_t number)
+{
+    const struct shardmap_shard *shard = shardmap_shard(&node->map, number);
+    struct nodeset others = {0};
+
+    if (shard != NULL) {
+        others = nodeset_union(&shard->isr, &shard->elr);
+        nodeset_remove(&others, node->options.node);
+    }
+    return others.count > 0;
+}
+
 static void to_replica(struct node *node, uint64_t now_ms, const struct message *message,
                        struct outbox *out)
 {
@@ -338,12 +354,12 @@ static void to_replica(struct node *node, uint64_t now_ms, const struct message 
         replica_take(replica, now_ms, message, out);
         return;
     }
-    if (map_has(&node->suspects, message->shard)) {
+    if (map_has(&node->suspects, message->shard) && !has_others(node, message->shard)) {
         error_set(&err, E_CORRUPT,
                   "shard %u is not served: node %u does not trust its file (cardeactl status)",
                   message->shard, node->options.node);
     } else {
-        error_set(&err, E_WRONG_EPOCH, "shard %u is not on node %u", message->shard,
+        error_set(&err, E_WRONG_EPOCH, "shard %u is not served by node %u", message->shard,
                   node->options.node);
     }
     outbox_refuse(out, message, &err);
@@ -460,7 +476,9 @@ int node_turn(struct node *node, uint64_t now_ms, struct outbox *out, struct err
     incoming_turn(node, now_ms, out);
     nodeadmin_turn(node, out);
     int rc = tend_one(node, was_busy, err);
-    nodeshards_check(node, out);
+    if (nodeshards_check(node, out) && rc == E_OK) {
+        rc = nodeshards_renew(node, now_ms, err);
+    }
     keep_in_touch(node, now_ms, out);
     return rc;
 }

@@ -30,6 +30,7 @@ struct node {
     size_t replica_count, replica_room;
     struct map places;    /* shard -> place. */
     struct map suspects;  /* shard -> struct roster_replica's suspect and applied: see node.c. */
+    struct map partial;   /* shard -> 1: built anew, not in sync since; remembered in a file. */
     uint64_t taken_ms;    /* When it was last logged that it was refused. */
     uint64_t incarnation; /* Of the cluster that the folder belongs to; 0: none yet. */
     struct shardmap map;

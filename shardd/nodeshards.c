@@ -55,8 +55,10 @@ static void put_suspect(struct node *node, uint32_t shard, enum roster_suspect s
     map_put(&node->suspects, shard, applied << NODESHARDS_SUSPECT_BITS | (uint64_t)suspect);
 }
 
-void nodeshards_check(struct node *node, struct outbox *out)
+bool nodeshards_check(struct node *node, struct outbox *out)
 {
+    bool is_found = false;
+
     for (size_t i = node->replica_count; i > 0; i--) {
         struct replica *replica = node->replicas[i - 1];
         struct error why;
@@ -70,6 +72,53 @@ void nodeshards_check(struct node *node, struct outbox *out)
         replica_abandon(replica, out, &why);
         replica_close(&replica);
         node->is_status_due = true;
+        is_found = true;
+    }
+    return is_found;
+}
+
+/* ---- replicas built anew ---- */
+
+static void partial_path(const struct node *node, uint32_t shard, char *path, size_t room)
+{
+    snprintf(path, room, "%s/shard-%u.partial", node->options.data_dir, shard);
+}
+
+/* Durable before anything of the file is taken away. */
+static int note_partial(struct node *node, uint32_t shard, struct error *err)
+{
+    char path[PATH_ROOM];
+
+    if (map_has(&node->partial, shard)) {
+        return E_OK;
+    }
+    map_put(&node->partial, shard, 1);
+    partial_path(node, shard, path, sizeof path);
+    return storefile_number_write(node->options.vfs, path, 1, err);
+}
+
+/* In sync, so whole; or no replica any more. */
+static int forget_partial(struct node *node, uint32_t shard, struct error *err)
+{
+    char path[PATH_ROOM];
+
+    partial_path(node, shard, path, sizeof path);
+    if (!map_has(&node->partial, shard) &&
+        (node->is_swept || !storefile_exists(node->options.vfs, path))) {
+        return E_OK;
+    }
+    map_remove(&node->partial, shard);
+    return storefile_delete(node->options.vfs, path, err);
+}
+
+/* What was noted before the start. */
+static void recall_partial(struct node *node, uint32_t shard)
+{
+    char path[PATH_ROOM];
+
+    partial_path(node, shard, path, sizeof path);
+    if (storefile_exists(node->options.vfs, path)) {
+        map_put(&node->partial, shard, 1);
     }
 }
 
@@ -116,13 +165,16 @@ static void admit(struct node *node, struct replica *replica, const struct shard
         replica_close(&replica);
         return;
     }
-    if (applied < floor && node->options.is_old_accepted) {
+    if (applied < floor && node->options.is_old_accepted &&
+        !map_has(&node->partial, replica->shard)) {
         log_warn(node->options.log, "node",
                  "shard=%u file=%s msg=\"an old copy is accepted: entries %" PRIu64 " to %" PRIu64
                  " are lost\"",
                  replica->shard, path, applied + 1, floor);
     }
-    if (applied >= floor || node->options.is_old_accepted) {
+    /* One that is built anew need not have what it had before. */
+    if (applied >= floor || node->options.is_old_accepted ||
+        map_has(&node->partial, replica->shard)) {
         add_replica(node, replica);
         return;
     }
@@ -192,6 +244,12 @@ static int open_replica(struct node *node, uint64_t now_ms, const struct roster_
         put_suspect(node, shard->shard, ROSTER_MISSING, 0);
         return E_OK;
     }
+    if (role == SHARDMAP_LEARNER && !storefile_exists(node->options.vfs, path) && !is_received) {
+        rc = note_partial(node, shard->shard, err);
+        if (rc != E_OK) {
+            return rc;
+        }
+    }
     rc = replica_open(&replica, &options, &why);
     if (rc == E_OK) {
         admit(node, replica, shard, floor_of(config, shard->shard), path);
@@ -256,6 +314,10 @@ static int begin_anew(struct node *node, uint32_t shard, struct error *err)
              "dropped/ for a day\"",
              shard, path);
     map_remove(&node->suspects, shard);
+    int rc = note_partial(node, shard, err);
+    if (rc != E_OK) {
+        return rc;
+    }
     return storefile_exists(node->options.vfs, path) ? storefile_drop(node->options.vfs, path, err)
                                                      : E_OK;
 }
@@ -267,6 +329,10 @@ static int drop_strange(struct node *node, uint32_t shard, struct error *err)
     char path[PATH_ROOM];
 
     map_remove(&node->suspects, shard);
+    int rc = forget_partial(node, shard, err);
+    if (rc != E_OK) {
+        return rc;
+    }
     if (place != NULL) {
         return drop_replica(node, *place, err);
     }
@@ -276,12 +342,37 @@ static int drop_strange(struct node *node, uint32_t shard, struct error *err)
                : E_OK;
 }
 
+/* A learner whose file is of no use; not one that the coordinators know less of than it does. */
+static bool may_begin_anew(const struct node *node, uint32_t shard, enum shardmap_role role)
+{
+    const uint64_t *suspect = map_get(&node->suspects, shard);
+
+    return suspect != NULL && role == SHARDMAP_LEARNER &&
+           (*suspect & ((1 << NODESHARDS_SUSPECT_BITS) - 1)) != ROSTER_AHEAD;
+}
+
+/* It was elected for what it held before: the news that it is built anew came too late. In sync by
+ * an ALTER it would be partial no more before it is elected, and an operator who accepts the loss
+ * leaves nobody in the elr. */
+static void refuse_to_lead(struct node *node, uint32_t shard)
+{
+    const uint64_t *place = map_get(&node->places, shard);
+
+    log_error(node->options.log, "node",
+              "shard=%u msg=\"it is to lead, but is built anew and not in sync: not served\"",
+              shard);
+    if (place != NULL) {
+        struct replica *replica = take_out(node, *place);
+        replica_close(&replica);
+    }
+    put_suspect(node, shard, ROSTER_MISSING, 0);
+}
+
 static int adopt_shard(struct node *node, uint64_t now_ms, const struct roster_config *config,
                        const struct shardmap_shard *shard, bool is_received, struct error *err)
 {
     const struct shardmap_graph *graph = shardmap_graph_by_id(&node->map, shard->graph);
     enum shardmap_role role = shardmap_role(shard, node->options.node, node->options.boot);
-    const uint64_t *suspect = map_get(&node->suspects, shard->shard);
     int rc = E_OK;
 
     if (node->incoming.shard == shard->shard) {
@@ -290,17 +381,30 @@ static int adopt_shard(struct node *node, uint64_t now_ms, const struct roster_c
     if (role == SHARDMAP_STRANGER) {
         return drop_strange(node, shard->shard, err);
     }
-    if (suspect != NULL) {
-        if (role != SHARDMAP_LEARNER ||
-            (*suspect & ((1 << NODESHARDS_SUSPECT_BITS) - 1)) == ROSTER_AHEAD) {
+    if (node_replica(node, shard->shard) == NULL) {
+        recall_partial(node, shard->shard);
+    }
+    if (role == SHARDMAP_PRIMARY && map_has(&node->partial, shard->shard) && shard->elr.count > 0) {
+        refuse_to_lead(node, shard->shard);
+        return E_OK;
+    }
+    if (map_has(&node->suspects, shard->shard)) {
+        if (!may_begin_anew(node, shard->shard, role)) {
             return E_OK; /* Looked at again at the next start. */
         }
         rc = begin_anew(node, shard->shard, err);
     }
     if (rc == E_OK && node_replica(node, shard->shard) == NULL) {
         rc = open_replica(node, now_ms, config, shard, is_received, err);
+        if (rc == E_OK && may_begin_anew(node, shard->shard, role)) {
+            rc = begin_anew(node, shard->shard, err);
+            rc = rc != E_OK ? rc : open_replica(node, now_ms, config, shard, false, err);
+        }
     }
     struct replica *replica = node_replica(node, shard->shard);
+    if (rc == E_OK && replica != NULL && nodeset_has(&shard->isr, node->options.node)) {
+        rc = forget_partial(node, shard->shard, err);
+    }
     if (rc == E_OK && replica != NULL) {
         tell_config(replica, shard);
         tell_schema(node, replica, graph);
@@ -317,11 +421,29 @@ int nodeshards_open(struct node *node, uint64_t now_ms, uint32_t shard, bool is_
     return found == NULL ? E_OK : adopt_shard(node, now_ms, &none, found, is_received, err);
 }
 
+int nodeshards_renew(struct node *node, uint64_t now_ms, struct error *err)
+{
+    int rc = E_OK;
+
+    for (uint32_t i = 0; i < node->map.shard_count && rc == E_OK; i++) {
+        const struct shardmap_shard *shard = &node->map.shards[i];
+        if (may_begin_anew(node, shard->shard,
+                           shardmap_role(shard, node->options.node, node->options.boot))) {
+            rc = nodeshards_open(node, now_ms, shard->shard, false, err);
+        }
+    }
+    return rc;
+}
+
 int nodeshards_clear(struct node *node, uint32_t shard, struct error *err)
 {
     const uint64_t *place = map_get(&node->places, shard);
     char path[PATH_ROOM];
+    int rc = note_partial(node, shard, err);
 
+    if (rc != E_OK) {
+        return rc;
+    }
     if (place != NULL) {
         struct replica *replica = take_out(node, *place);
         replica_close(&replica);

@@ -205,6 +205,7 @@ static void transmit(struct remote *remote, struct remote_request *request)
     }
     struct message *message =
         outbox_send(remote->out, request->peer, request->type, bytes_slice(&request->body));
+    request->sends++;
     message->req_id = request->req_id;
     message->shard = request->shard;
     message->epoch = request->epoch;

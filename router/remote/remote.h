@@ -46,6 +46,7 @@ struct remote_request {
     uint64_t again_ms;    /* When to repeat it, or to end the hold. */
     uint64_t dead_ms;     /* Nobody leads its shard since; 0: somebody does. */
     uint32_t silence_ms;
+    uint32_t sends;       /* Copies sent; whoever fills it anew sets 0. */
     uint64_t map_version; /* Held until the map is newer than this, or again_ms. */
     bool is_held;
     bool is_to_leader; /* To whoever is thought to lead the coordinators. */

@@ -443,7 +443,7 @@ static void take_abort(struct transaction *txn, const struct txn_reply *reply)
 
 /* A refusal says that the request was not carried out this time; an earlier copy of it may have
  * been. So only an answer out of the table of sessions counts: it is sent again, under the new
- * epoch if there is one. */
+ * epoch if there is one. A reason that will not go away ends it if this was the only copy. */
 static void on_refused(struct transaction *txn, struct remote_request *request,
                        const struct error *err)
 {
@@ -451,7 +451,8 @@ static void on_refused(struct transaction *txn, struct remote_request *request,
         give_up(txn, err);
     } else if (error_retry(err->code) == ERROR_REFRESH) {
         remote_hold(txn->remote, request, EPOCH_WAIT_MS, true);
-    } else if (error_retry(err->code) == ERROR_RETRY || err->code == E_TIMEOUT) {
+    } else if (error_retry(err->code) == ERROR_RETRY || err->code == E_TIMEOUT ||
+               request->sends > 1) {
         remote_hold(txn->remote, request, BUSY_WAIT_MS, false);
     } else {
         abort_with(txn, err->code, err->text);
@@ -545,6 +546,7 @@ static void commit_writes(struct transaction *txn, uint64_t deadline_ms)
     }
     txn->sid = remote_sid(txn->remote);
     txn->seq = remote_seq(txn->remote);
+    request->sends = 0;
     request->owner = txn;
     request->deadline_ms = deadline_ms;
     bytes_init(&request->body, 0);

@@ -561,6 +561,65 @@ START_TEST(ids_are_leased_once)
 }
 END_TEST
 
+static bool no_appends(struct lab *lab, size_t from, size_t to, const struct message *message)
+{
+    (void)lab, (void)from, (void)to;
+    return message->type != MESSAGE_APPEND;
+}
+
+/* Below min_insync, the replica that left counts as whole. It loses its file and begins anew, and
+ * before it has caught up the primary dies: it must not lead with the little that it has. */
+START_TEST(an_emptied_replica_does_not_lead_although_it_was_eligible)
+{
+    static const char *const two[] = {"verb", "graph.set",  "name", "g", "replicas",
+                                      "2",    "min_insync", "2",    NULL};
+    struct lab lab;
+    struct error err;
+    struct bytes reply;
+    char path[128];
+
+    bytes_init(&reply, 0);
+    lab_open(&lab, 2);
+    lab.replicas = 2;
+    lab_boot(&lab, "g", 1);
+    ck_assert_int_eq(lab_admin(&lab, PEER_NODE(PEER_COORDINATOR, 1), &reply, &err, two),
+                     MESSAGE_ADMIN_REPLY);
+    lab_run(&lab, 1000);
+    ck_assert_int_eq(commit1(&lab, 1, 1).reply.outcome, TXN_COMMITTED);
+    lab_refresh(&lab);
+    uint32_t first = lab.map.shards[0].primary;
+    uint32_t other = 3 - first;
+    lab_stop_node(&lab, other);
+    lab_run(&lab, 3000);
+    lab_refresh(&lab);
+    ck_assert(nodeset_has(&lab.map.shards[0].elr, other));
+    (void)snprintf(path, sizeof path, "%s/node-%u/shard-1.db", lab.folder, other);
+    ck_assert_int_eq(unlink(path), 0);
+    lab.filter = no_appends;
+    lab_start_node(&lab, other);
+    lab_run(&lab, 1000);
+    ck_assert(map_has(&lab.nodes[other]->partial, 1));
+    lab_stop_node(&lab, first);
+    lab_run(&lab, 5000);
+    lab_refresh(&lab);
+    ck_assert_uint_eq(lab.map.shards[0].primary, first);
+    lab_stop_node(&lab, other); /* It is remembered. */
+    lab_start_node(&lab, other);
+    lab_run(&lab, 3000);
+    lab_refresh(&lab);
+    ck_assert_uint_eq(lab.map.shards[0].primary, first);
+    lab.filter = NULL;
+    lab_start_node(&lab, first);
+    lab_run(&lab, 5000);
+    lab_refresh(&lab);
+    ck_assert_uint_eq(lab.map.shards[0].isr.count, 2);
+    ck_assert(!map_has(&lab.nodes[other]->partial, 1));
+    ck_assert_int_eq(commit1(&lab, 1, 1).reply.outcome, TXN_COMMITTED);
+    bytes_close(&reply);
+    lab_close(&lab);
+}
+END_TEST
+
 /* Two replicas: what the one that leads has no room for, the other writes. */
 START_TEST(a_primary_whose_disk_is_full_is_replaced)
 {
@@ -596,4 +655,5 @@ RUN_SUITE("coord", boots_and_commits, two_shards_commit_together, restarts_lose_
           coordinators_of_another_incarnation_configure_nothing,
           a_file_of_another_incarnation_is_suspect, status_says_what_is_wrong,
           routers_are_told_of_each_change, ids_are_leased_once,
-          a_primary_whose_disk_is_full_is_replaced)
+          a_primary_whose_disk_is_full_is_replaced,
+          an_emptied_replica_does_not_lead_although_it_was_eligible)

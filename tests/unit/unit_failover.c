@@ -267,6 +267,24 @@ START_TEST(a_primary_that_resigned_is_elected_again_or_replaced)
 }
 END_TEST
 
+/* It was in sync, left below min_insync, lost its disk and begins anew: what the configuration says
+ * that it holds it does not hold. */
+START_TEST(who_is_built_anew_is_not_eligible)
+{
+    struct fixture f;
+
+    start(&f, 2, 2, 1);
+    set_shard(&f, 1, (struct nodeset){2, {1, 2}}, (struct nodeset){1, {1}},
+              (struct nodeset){1, {2}});
+    f.is_applied = true;
+    f.replicas[2][0].is_partial = true;
+    run(&f, "234", 3000, "");
+    f.replicas[2][0].is_partial = false;
+    run(&f, "234", 100, "elect 1/2; ");
+    stop(&f);
+}
+END_TEST
+
 START_TEST(one_replica_that_resigned_is_elected_again)
 {
     struct fixture f;
@@ -412,7 +430,7 @@ RUN_SUITE("failover", a_silent_primary_is_replaced_by_who_has_most,
           a_new_leader_waits_for_a_full_silence,
           a_process_that_starts_again_is_compared_with_the_others,
           a_file_that_is_not_served_does_not_lead,
-          a_primary_that_resigned_is_elected_again_or_replaced,
+          a_primary_that_resigned_is_elected_again_or_replaced, who_is_built_anew_is_not_eligible,
           one_replica_that_resigned_is_elected_again, a_primary_whose_disk_is_full_hands_over,
           operators_and_nodes_that_end_hand_over, primaries_are_evened_out_when_a_node_is_back,
           the_number_of_replicas_is_brought_about, new_shards_are_spread)

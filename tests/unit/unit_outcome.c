@@ -81,6 +81,7 @@ START_TEST(roster_golden)
                                          .edges = 20,
                                          .suspect = ROSTER_STALE,
                                          .resigned = 2,
+                                         .is_partial = true,
                                          .is_full = true}};
     struct roster_status status = {.node = 11,
                                    .boot = 0x0102030405060708,
@@ -114,7 +115,7 @@ START_TEST(roster_golden)
     ck_assert_str_eq(hex, "0b0102030405060708111213141516171807097463703a2f2f613a31017ac80101"
                           "010303"
                           "02ac02ad020205800201"
-                          "80200a14030201");
+                          "80200a14030203");
     ck_assert_int_eq(roster_status_decode(bytes_slice(&bytes), &arena, &back, NULL), E_OK);
     ck_assert_uint_eq(back.replicas[0].edges, 20);
     for (size_t size = 0; size < bytes.size; size++) {

@@ -239,6 +239,38 @@ START_TEST(a_refusal_of_the_shard_is_told_with_its_reason)
 }
 END_TEST
 
+static struct message last_of(const struct fake *fake, enum message_type type)
+{
+    size_t i = fake->out.count;
+
+    while (i > 0 && fake->out.items[i - 1].type != type) {
+        i--;
+    }
+    ck_assert_uint_gt(i, 0);
+    return fake->out.items[i - 1];
+}
+
+/* The first copy was carried out, and the shard's next process does not trust its file. */
+START_TEST(a_refusal_of_a_second_copy_does_not_fail_the_commit)
+{
+    struct fake fake;
+
+    fake_open(&fake, 1, PARTITION_RANGE);
+    add_vertex(&fake, 5);
+    commit(&fake);
+    fake_wait(&fake, 2000);
+    ck_assert_uint_gt(fake_count(&fake, MESSAGE_COMMIT1), 1);
+    struct message second = last_of(&fake, MESSAGE_COMMIT1);
+    fake_refuse(&fake, &second, E_CORRUPT);
+    ck_assert_int_eq(fake.exec.txn->state, TRANSACTION_COMMITTING);
+    fake_wait(&fake, 100);
+    struct message third = last_of(&fake, MESSAGE_COMMIT1);
+    fake_outcome(&fake, &third, MESSAGE_COMMIT1_REPLY, TXN_COMMITTED, 0, E_OK);
+    ck_assert_int_eq(fake.exec.txn->state, TRANSACTION_COMMITTED);
+    fake_close(&fake);
+}
+END_TEST
+
 START_TEST(a_commit_under_an_old_epoch_goes_on_under_the_new_one_with_the_same_number)
 {
     struct fake fake;
@@ -471,6 +503,7 @@ RUN_SUITE("transaction", nothing_read_and_nothing_written_commits_at_once,
           a_validation_refused_is_a_conflict, all_on_one_shard_is_one_phase,
           a_write_here_and_a_read_there_is_two_phase, an_edge_between_shards_has_a_half_on_each,
           a_refusal_of_the_shard_is_told_with_its_reason,
+          a_refusal_of_a_second_copy_does_not_fail_the_commit,
           a_commit_under_an_old_epoch_goes_on_under_the_new_one_with_the_same_number,
           a_new_term_is_learnt_and_the_transaction_sent_again,
           an_abort_of_an_older_term_does_not_count, a_commit_of_any_term_counts,

@@ -42,6 +42,8 @@ struct router {
     size_t response_next, response_count, response_room;
     struct router_counters counters;
     struct metrics_histogram times[ROUTER_KINDS];
+    struct router_slow slow[ROUTER_SLOW_MAX]; /* The last ones, in a ring. */
+    uint64_t slow_count, slow_told;
 };
 
 /* Queues a frame for the client, if it is still there. Takes the body. */

@@ -96,6 +96,9 @@ void router_close(struct router **at)
         bytes_close(&router->responses[i].body);
     }
     mem_free(router->responses);
+    for (size_t i = 0; i < ROUTER_SLOW_MAX; i++) {
+        running_slow_close(&router->slow[i]);
+    }
     plans_close(&router->plans);
     remote_free(&router->remote);
     outbox_close(&router->idle_out);
@@ -154,6 +157,16 @@ int router_kill(struct router *router, struct slice id, struct error *err)
 void router_dump(const struct router *router, struct bytes *out)
 {
     running_dump(router, out);
+}
+
+const struct router_slow *router_next_slow(struct router *router)
+{
+    if (router->slow_count > router->slow_told + ROUTER_SLOW_MAX) {
+        router->slow_told = router->slow_count - ROUTER_SLOW_MAX;
+    }
+    return router->slow_told == router->slow_count
+               ? NULL
+               : &router->slow[router->slow_told++ % ROUTER_SLOW_MAX];
 }
 
 /* ---- messages and turns ---- */

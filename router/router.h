@@ -38,6 +38,7 @@ struct router_options {
     uint32_t queries_max;         /* Running at once; 256. */
     uint32_t client_queries_max;  /* Of them for one client; 64, at most queries_max. */
     uint32_t retry_max;           /* Attempts after a conflict; 5. */
+    uint64_t slow_ms;             /* From so long on a query is told as slow; 0: none. */
     uint64_t session_idle_ms;     /* A session unused for longer is rolled back; 600,000. */
     uint64_t wall_ms;             /* Wall clock (since 1970) less now_ms: for datetime(). */
     uint64_t (*micros)(void);     /* The host's clock, for profile(); null: it tells no times. */
@@ -86,6 +87,19 @@ struct router_response {
 bool router_next_response(struct router *router, struct router_response *response);
 /* Bytes of responses of this client not yet taken: the front stops reading from a slow client. */
 size_t router_backlog(const struct router *router, uint64_t client);
+
+enum { ROUTER_SLOW_MAX = 16 };
+
+/* A query that took slow_ms or longer: texts for people. */
+struct router_slow {
+    struct bytes head; /* "query=1-7 request=... ms=1500 attempts=1 kind=read" */
+    struct bytes text; /* Of the query. */
+    struct bytes plan; /* As explain() tells; empty: it had none. */
+    struct bytes ops;  /* "hop out: 12 rows, 3.250 ms, 4 requests (1:2 2:2)", a line each. */
+};
+
+/* The next that was not given yet; null: none. Valid until the next call of the router. */
+const struct router_slow *router_next_slow(struct router *router);
 
 struct router_counters {
     uint64_t requests;  /* Taken. */

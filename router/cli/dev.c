@@ -195,6 +195,7 @@ static int open_router(struct dev *dev, struct error *err)
     devhost_router(&dev->host, &core, options.boot);
     front.address = dev->options->address;
     front.port = (int)dev->options->port;
+    dev->serve.log = &dev->log;
     front.router = dev->serve.router;
     front.out = &dev->host.router.out;
     front.native = &dev->serve.native;

@@ -3,6 +3,7 @@
 #include "router/front/status.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static void on_message(void *core, uint64_t now_ms, const struct message *message,
                        struct outbox *out)
@@ -26,9 +27,42 @@ static void on_gone(void *core, uint64_t now_ms, peer_id peer, struct outbox *ou
     native_gone(&((struct serve *)core)->native, now_ms, peer, out);
 }
 
+/* Text of ours or a client's as one quoted value. */
+static const char *quoted(char *room, size_t size, const struct bytes *text)
+{
+    char whole[LOG_LINE_MAX];
+
+    (void)snprintf(whole, sizeof whole, "%.*s", (int)text->size,
+                   text->size == 0 ? "" : (const char *)text->data);
+    return log_text(room, size, whole);
+}
+
+static void log_slow(struct serve *serve)
+{
+    const struct router_slow *slow;
+    char room[LOG_LINE_MAX];
+    char head[256];
+
+    while ((slow = router_next_slow(serve->router)) != NULL) {
+        (void)snprintf(head, sizeof head, "%.*s", (int)slow->head.size,
+                       (const char *)slow->head.data);
+        log_warn(serve->log, "query", "%s msg=\"slow query\" text=\"%s\"", head,
+                 quoted(room, sizeof room, &slow->text));
+        head[strcspn(head, " ")] = '\0';
+        log_warn(serve->log, "query", "%s plan=\"%s\"", head,
+                 quoted(room, sizeof room, &slow->plan));
+        log_warn(serve->log, "query", "%s operators=\"%s\"", head,
+                 quoted(room, sizeof room, &slow->ops));
+    }
+}
+
 static int on_turn(void *core, uint64_t now_ms, struct outbox *out, struct error *err)
 {
-    return router_turn(((struct serve *)core)->router, now_ms, out, err);
+    struct serve *serve = core;
+    int rc = router_turn(serve->router, now_ms, out, err);
+
+    log_slow(serve);
+    return rc;
 }
 
 static uint64_t deadline(const void *core)
@@ -100,6 +134,7 @@ struct router_options serve_router_options(const struct router_conf *values)
         .queries_max = (uint32_t)values->queries_max,
         .client_queries_max = (uint32_t)values->client_queries_max,
         .retry_max = (uint32_t)values->retry_max,
+        .slow_ms = (uint64_t)values->slow_ms,
         .session_idle_ms = (uint64_t)values->session_idle_ms,
         .wall_ms = loop_wall_ms() - loop_now_ms(),
         .micros = loop_micros,
@@ -136,6 +171,7 @@ int serve_open(struct serve *serve, const struct router_conf *values, struct hos
         return rc;
     }
     native_init(&serve->native, serve->router);
+    serve->log = &host->log;
     host->core = serve_core(serve);
     front.router = serve->router;
     front.out = &host->out;

@@ -18,6 +18,7 @@ struct serve {
     struct router *router;
     struct native native;
     struct front *front;
+    struct log *log;   /* May be null. */
     char address[256]; /* Last one asked for, with its end. */
 };
 

@@ -30,6 +30,7 @@ struct exec {
     uint64_t now_ms;          /* Of this turn. */
     uint64_t deadline_ms;     /* 0: none. */
     uint64_t (*micros)(void); /* The host's clock; null: none. */
+    bool is_timed; /* Operators are timed and their requests counted, as for profile(). */
     bool is_cancelled;
     bool is_yielding; /* WAIT was for time, not for a shard: pull again in the next turn. */
     struct error error;
@@ -43,9 +44,9 @@ struct exec {
     struct idset loaded; /* Vertices whose properties were read (load.c), and their values: */
     struct value *loaded_values;
     uint32_t loaded_room;
-    struct op *ops;  /* All operators, newest first. */
-    uint32_t depth;  /* Of the children being built. */
-    uint32_t budget; /* Rows that may still be worked on before this turn yields. */
+    struct op *ops;       /* All operators, newest first. */
+    uint32_t depth;       /* Of the children being built. */
+    uint32_t budget;      /* Rows that may still be worked on before this turn yields. */
     uint64_t turn_end_us; /* By `micros`: when this turn yields; 0: by rows alone. */
     bool has_moved;       /* A batch was given in this turn, so yielding cannot stand still. */
 };

@@ -191,7 +191,9 @@ static bool on_batch(struct op *op, struct exec *exec, struct batch *out)
 
 static uint64_t micros(const struct exec *exec)
 {
-    return exec->micros != NULL && exec->plan->is_profile ? exec->micros() : 0;
+    bool is_timed = exec->is_timed || exec->plan->is_profile;
+
+    return exec->micros != NULL && is_timed ? exec->micros() : 0;
 }
 
 static void note_time(struct op *op, const struct exec *exec, uint64_t start_us, enum pull rc)

@@ -284,7 +284,7 @@ static void count_request(struct fetch *fetch, const struct remote_request *requ
 
     stats->requests++;
     stats->bytes += request->body.size;
-    if (fetch->exec->plan == NULL || !fetch->exec->plan->is_profile) {
+    if (fetch->exec->plan == NULL || (!fetch->exec->plan->is_profile && !fetch->exec->is_timed)) {
         return;
     }
     while (at < stats->shard_count && stats->shards[at].shard != request->shard) {

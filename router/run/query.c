@@ -73,6 +73,7 @@ void query_start(struct router *router, uint64_t client, struct request *request
 static void close_exec(struct query *query)
 {
     if (query->is_exec_open) {
+        running_note(query);
         bulk_close(&query->bulk, &query->exec);
         exec_close(&query->exec);
         batch_close(&query->batch);
@@ -669,6 +670,7 @@ static void run(struct query *query)
 
     query->is_fresh = false;
     query->txn->is_woken = false;
+    running_watch(query);
     for (int pulls = 0; pulls < PULLS_A_TURN; pulls++) {
         enum pull pull = exec_pull(exec, query->router->now_ms, &query->batch);
         if (pull == PULL_WAIT) {

@@ -49,6 +49,7 @@ struct query {
     struct results results;
     uint64_t began_us; /* By options.micros, or now_ms; without the time it waited for a place. */
     uint64_t number;   /* In this router, from 1: the id that people see. */
+    struct bytes slow; /* Of a slow one: its operators, when the run was over. */
     bool is_failed;
     bool is_killed; /* By an operator: it fails in the next turn, unless it is committing. */
     uint64_t arrived_ms, deadline_ms; /* deadline 0: none. */

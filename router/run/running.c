@@ -5,7 +5,7 @@
 #include "router/run/query.h"
 #include "router/run/router_session.h"
 
-enum { ID_ROOM = 48 };
+enum { ID_ROOM = 48, OPS_MAX = 64, PLAN_MAX = 4096 };
 
 static uint64_t now_us(const struct router *router)
 {
@@ -32,14 +32,6 @@ static enum router_kind kind_of(const struct query *query)
         kind = plan != NULL && plan->is_write ? ROUTER_WRITE : kind;
     }
     return kind;
-}
-
-void running_end(struct query *query)
-{
-    uint64_t now = now_us(query->router);
-
-    metrics_observe(&query->router->times[kind_of(query)],
-                    now > query->began_us ? now - query->began_us : 0);
 }
 
 /* ---- lists ---- */
@@ -166,4 +158,123 @@ void running_dump(const struct router *router, struct bytes *out)
                      query->attempts + 1, (int)text.size, (const char *)text.data);
     }
     arena_close(&arena);
+    for (size_t i = 0; i < ROUTER_SLOW_MAX; i++) {
+        const struct router_slow *slow = &router->slow[i];
+        if (slow->head.size > 0) {
+            bytes_format(
+                out, "\nslow: %.*s\n%.*s\n%.*s%.*s", (int)slow->head.size,
+                (const char *)slow->head.data, (int)slow->text.size, (const char *)slow->text.data,
+                (int)slow->plan.size, slow->plan.size == 0 ? "" : (const char *)slow->plan.data,
+                (int)slow->ops.size, slow->ops.size == 0 ? "" : (const char *)slow->ops.data);
+        }
+    }
+}
+
+/* ---- slow ones ---- */
+
+static bool is_slow(const struct query *query, uint64_t after_ms)
+{
+    const struct router *router = query->router;
+
+    return router->options.slow_ms != 0 && router->now_ms - query->arrived_ms >= after_ms;
+}
+
+void running_watch(struct query *query)
+{
+    if (is_slow(query, RUNNING_TIMED_MS)) {
+        query->exec.is_timed = true;
+    }
+}
+
+static void write_op(struct bytes *out, const struct op *op)
+{
+    const struct op_stats *stats = &op->stats;
+    uint64_t all = stats->busy_us + stats->wait_us;
+    uint64_t inside = op->input == NULL ? 0 : op->input->stats.busy_us + op->input->stats.wait_us;
+    uint64_t own = all > inside ? all - inside : 0;
+
+    bytes_format(out, "%*s%s: %llu rows, %llu.%03llu ms", (int)(2 * op->depth), "", op->class->name,
+                 (unsigned long long)stats->rows_out, (unsigned long long)(own / 1000),
+                 (unsigned long long)(own % 1000));
+    if (stats->requests > 0) {
+        bytes_format(out, ", %llu requests (", (unsigned long long)stats->requests);
+        for (uint32_t i = 0; i < stats->shard_count; i++) {
+            bytes_format(out, "%s%u:%u", i == 0 ? "" : " ", stats->shards[i].shard,
+                         stats->shards[i].requests);
+        }
+        bytes_format(out, ")");
+    }
+    bytes_format(out, "\n");
+}
+
+void running_note(struct query *query)
+{
+    const struct op *ops[OPS_MAX];
+    size_t count = 0;
+
+    if (query->exec.plan == NULL || !is_slow(query, query->router->options.slow_ms)) {
+        return;
+    }
+    bytes_clear(&query->slow);
+    for (const struct op *op = query->exec.ops; op != NULL && count < OPS_MAX; op = op->older) {
+        ops[count++] = op;
+    }
+    while (count > 0) {
+        write_op(&query->slow, ops[--count]);
+    }
+}
+
+static void write_plan(const struct query *query, struct bytes *out)
+{
+    for (uint32_t i = 0; query->entry != NULL && i < query->entry->statement_count; i++) {
+        if (query->entry->statements[i].plan != NULL) {
+            plan_print(out, query->entry->statements[i].plan);
+        }
+    }
+    if (out->size > PLAN_MAX) {
+        out->size = PLAN_MAX;
+    }
+}
+
+static void keep_slow(struct query *query)
+{
+    static const char *const kinds[ROUTER_KINDS] = {"read", "write", "load", "failed"};
+    struct router *router = query->router;
+    struct router_slow *slow = &router->slow[router->slow_count++ % ROUTER_SLOW_MAX];
+    struct arena arena = {0};
+    char id[ID_ROOM];
+    char request[ID_ROOM];
+
+    running_slow_close(slow);
+    write_id(query, id);
+    write_request(query, request);
+    bytes_format(&slow->head, "query=%s request=%s ms=%llu attempts=%u kind=%s", id, request,
+                 (unsigned long long)(router->now_ms - query->arrived_ms), query->attempts + 1,
+                 kinds[kind_of(query)]);
+    struct slice text = text_of(query, &arena);
+    bytes_append(&slow->text, text.data, text.size);
+    arena_close(&arena);
+    write_plan(query, &slow->plan);
+    slow->ops = query->slow;
+    query->slow = (struct bytes){0};
+}
+
+void running_slow_close(struct router_slow *slow)
+{
+    bytes_close(&slow->head);
+    bytes_close(&slow->text);
+    bytes_close(&slow->plan);
+    bytes_close(&slow->ops);
+}
+
+void running_end(struct query *query)
+{
+    uint64_t now = now_us(query->router);
+
+    metrics_observe(&query->router->times[kind_of(query)],
+                    now > query->began_us ? now - query->began_us : 0);
+    if (is_slow(query, query->router->options.slow_ms)) {
+        keep_slow(query);
+    }
+    bytes_close(&query->slow);
 }

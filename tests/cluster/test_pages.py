@@ -125,6 +125,27 @@ def a_query_is_found_and_ended():
 
 
 @test
+def a_slow_query_is_told_with_its_plan():
+    with Cluster(BUILD) as cluster:
+        cluster.start(extra=[])
+        cluster.make_graph()
+        cluster.ask("g.addV('p').property('n', 1)")
+        assert 'slow query' not in cluster.log('router-1')
+        cluster.kill('router-1', signal.SIGTERM)
+        cluster.start('router-1', extra=['--slow-ms=1'])
+        cluster.ready()
+        text = "g.V().out().inject(1).repeat(__.union(__.identity(), __.identity())).times(16).count()"
+        assert cluster.ask(text) == [65536]
+        def told():
+            lines = [line for line in cluster.log('router-1').split('\n') if 'warn query' in line]
+            return lines if len(lines) >= 3 else fail('not told')
+        lines = until(told, 'slow query')
+        assert text in lines[0] and 'kind=read' in lines[0] and 'request=' in lines[0], lines
+        assert 'plan="vertices' in lines[1] and 'operators="vertices' in lines[2] and ' requests (' in lines[2], lines
+        assert '\nslow: query=1-' in cluster.page('router-1', '/debug/dump')[1]
+
+
+@test
 def readiness_is_the_truth():
     with Cluster(BUILD) as cluster:
         cluster.start('shard-1', 'router-1')

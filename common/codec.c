@@ -190,6 +190,8 @@ static void put_bulkset(struct bytes *out, const struct codec *codec, const stru
     }
 }
 
+static void put_graph(struct bytes *out, const struct codec *codec, const struct value *graph);
+
 static void put_container(struct bytes *out, const struct codec *codec, const struct value *value)
 {
     switch (value->kind) {
@@ -223,6 +225,9 @@ static void put_container(struct bytes *out, const struct codec *codec, const st
         put_head(out, TYPE_TRAVERSER);
         bytes_u64(out, (uint64_t)value->items[1].integer);
         codec_encode(out, codec, &value->items[0]);
+        break;
+    case VALUE_GRAPH:
+        put_graph(out, codec, value);
         break;
     default:
         assert(value->kind == VALUE_METRICS);
@@ -295,6 +300,63 @@ static void put_edge(struct bytes *out, const struct codec *codec, const struct 
         put_null(out);
     } else {
         put_properties(out, codec, edge->props, edge->prop_count);
+    }
+}
+
+/* ---- graphs: elements without heads, as GraphBinary's Graph has them ---- */
+
+/* The items of a list, without a head. */
+static void put_bare_properties(struct bytes *out, const struct codec *codec,
+                                const struct property *props, uint32_t count)
+{
+    bytes_u32(out, count);
+    for (uint32_t i = 0; i < count; i++) {
+        put_property(out, codec, &props[i]);
+    }
+}
+
+static void put_graph_vertex(struct bytes *out, const struct codec *codec,
+                             const struct vertex *vertex)
+{
+    codec_encode(out, codec, &vertex->id);
+    put_text(out, vertex->label);
+    bytes_u32(out, vertex->prop_count);
+    for (uint32_t i = 0; i < vertex->prop_count; i++) {
+        const struct vproperty *property = &vertex->props[i];
+        codec_encode(out, codec, &property->id);
+        put_text(out, property->key);
+        codec_encode(out, codec, &property->value);
+        put_null(out);
+        put_bare_properties(out, codec, property->metas, property->meta_count);
+    }
+}
+
+static void put_graph_edge(struct bytes *out, const struct codec *codec, const struct edge *edge)
+{
+    codec_encode(out, codec, &edge->id);
+    put_text(out, edge->label);
+    codec_encode(out, codec, &edge->in_id);
+    put_null(out);
+    codec_encode(out, codec, &edge->out_id);
+    put_null(out);
+    put_null(out);
+    put_bare_properties(out, codec, edge->props, edge->prop_count);
+}
+
+static void put_graph(struct bytes *out, const struct codec *codec, const struct value *graph)
+{
+    const struct value *vertices = &graph->items[0], *edges = &graph->items[1];
+
+    put_head(out, TYPE_GRAPH);
+    bytes_u32(out, vertices->size);
+    for (uint32_t i = 0; i < vertices->size; i++) {
+        assert(vertices->items[i].kind == VALUE_VERTEX);
+        put_graph_vertex(out, codec, vertices->items[i].vertex);
+    }
+    bytes_u32(out, edges->size);
+    for (uint32_t i = 0; i < edges->size; i++) {
+        assert(edges->items[i].kind == VALUE_EDGE);
+        put_graph_edge(out, codec, edges->items[i].edge);
     }
 }
 
@@ -385,6 +447,7 @@ void codec_encode(struct bytes *out, const struct codec *codec, const struct val
     case VALUE_TREE:
     case VALUE_TRAVERSER:
     case VALUE_METRICS:
+    case VALUE_GRAPH:
         put_container(out, codec, value);
         break;
     case VALUE_VERTEX:

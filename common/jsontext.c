@@ -152,6 +152,8 @@ void jsontext_write(struct bytes *out, const struct value *value)
         json_bulkset(out, value);
     } else if (value->kind == VALUE_MAP || value->kind == VALUE_TREE) {
         json_map(out, value);
+    } else if (value->kind == VALUE_GRAPH) {
+        json_items(out, value->items, 2);
     } else if (value->kind == VALUE_METRICS) {
         jsontext_write(out, value->items);
     } else if (value->kind == VALUE_VERTEX) {

@@ -99,7 +99,7 @@ static const struct type {
     {GTYPE_DURATION, "Duration", KIND(DURATION)},
     {GTYPE_EDGE, "Edge", KIND(EDGE)},
     {GTYPE_FLOAT, "Float", KIND(FLOAT)},
-    {GTYPE_GRAPH, "Graph", 0},
+    {GTYPE_GRAPH, "Graph", KIND(GRAPH)},
     {GTYPE_INT, "Integer", KIND(INT)},
     {GTYPE_LIST, "List", KIND(LIST)},
     {GTYPE_LONG, "Long", KIND(LONG)},

@@ -106,6 +106,17 @@ struct value value_property(const struct property *property)
     return (struct value){.kind = VALUE_PROPERTY, .property = property};
 }
 
+struct value value_graph(struct arena *arena, const struct value *vertices,
+                         const struct value *edges)
+{
+    const struct value items[2] = {*vertices, *edges};
+
+    assert(vertices->kind == VALUE_LIST && edges->kind == VALUE_LIST);
+    return (struct value){.kind = VALUE_GRAPH,
+                          .size = 1,
+                          .items = (const struct value *)arena_copy(arena, items, sizeof items)};
+}
+
 /* ---- looking ---- */
 
 struct slice value_slice(const struct value *value)
@@ -189,6 +200,7 @@ const char *value_kind_name(enum value_kind kind)
         [VALUE_STRATEGY] = "strategy",
         [VALUE_LAMBDA] = "lambda",
         [VALUE_METRICS] = "metrics",
+        [VALUE_GRAPH] = "graph",
     };
 
     _Static_assert(sizeof names / sizeof names[0] == VALUE_KIND_COUNT, "every kind has a name");
@@ -422,6 +434,7 @@ size_t value_item_count(const struct value *value)
     case VALUE_ENTRY:
     case VALUE_TRAVERSER:
     case VALUE_STRATEGY:
+    case VALUE_GRAPH:
         return 2;
     case VALUE_METRICS:
         return 1;
@@ -475,6 +488,7 @@ struct value value_copy(struct arena *arena, const struct value *value)
     case VALUE_TRAVERSER:
     case VALUE_STRATEGY:
     case VALUE_METRICS:
+    case VALUE_GRAPH:
         copy.items = copy_items(arena, value->items, value_item_count(value));
         break;
     case VALUE_VERTEX:

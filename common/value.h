@@ -33,6 +33,7 @@
  * STRATEGY        text name + map: items: name, map          -
  * LAMBDA          text (source)                              bytes
  * METRICS         items: one MAP that profile() prints       -
+ * GRAPH           items: LIST of vertices, LIST of edges     -
  *
  * Semantics after TinkerPop 3.8 docs/src/dev/provider/gremlin-semantics.asciidoc; see the four
  * relations below, they differ on purpose.
@@ -90,6 +91,7 @@ enum value_kind {
     VALUE_STRATEGY,
     VALUE_LAMBDA,
     VALUE_METRICS,
+    VALUE_GRAPH,
     VALUE_KIND_COUNT
 };
 
@@ -189,6 +191,10 @@ struct value value_vertex(const struct vertex *vertex);
 struct value value_edge(const struct edge *edge);
 struct value value_vproperty(const struct vproperty *vproperty);
 struct value value_property(const struct property *property);
+
+/* Of a LIST of vertices and one of edges, which are copied (not deeply). */
+struct value value_graph(struct arena *arena, const struct value *vertices,
+                         const struct value *edges);
 
 /* ---- looking ---- */
 

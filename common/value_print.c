@@ -116,6 +116,10 @@ static void print_container(struct bytes *out, const struct value *value)
         bytes_u8(out, '=');
         value_print(out, &value->items[1]);
         break;
+    case VALUE_GRAPH:
+        bytes_format(out, "tinkergraph[vertices:%u edges:%u]", value->items[0].size,
+                     value->items[1].size);
+        break;
     default: /* TRAVERSER, STRATEGY, METRICS: by what they are of. */
         value_print(out, &value->items[0]);
         break;
@@ -238,6 +242,7 @@ void value_print(struct bytes *out, const struct value *value)
     case VALUE_TRAVERSER:
     case VALUE_STRATEGY:
     case VALUE_METRICS:
+    case VALUE_GRAPH:
         print_container(out, value);
         break;
     case VALUE_VERTEX:

@@ -224,6 +224,7 @@ static bool same_content(const struct value *a, const struct value *b, same_fn s
     case VALUE_TRAVERSER:
     case VALUE_STRATEGY:
     case VALUE_METRICS:
+    case VALUE_GRAPH:
         return same_items(a->items, b->items, value_item_count(a), same);
     case VALUE_VERTEX:
         return same(&a->vertex->id, &b->vertex->id);
@@ -383,6 +384,7 @@ uint64_t value_hash(const struct value *value)
     case VALUE_TRAVERSER:
     case VALUE_STRATEGY:
     case VALUE_METRICS:
+    case VALUE_GRAPH:
         return hash_items(seed, value->items, value_item_count(value));
     case VALUE_SET:
     case VALUE_BULKSET:

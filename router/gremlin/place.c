@@ -150,6 +150,7 @@ static int check_inside(const struct value *value, unsigned kinds, int depth, st
     case VALUE_CLASS:
     case VALUE_TRAVERSER:
     case VALUE_METRICS:
+    case VALUE_GRAPH:
         return misplaced(value, "inside a value or as one", err);
     default:
         return E_OK;

@@ -21,7 +21,10 @@ static bool is_collecting(const struct plan_step *step)
     if (step->kind == PLAN_GROUP) {
         return ((const struct plan_group *)step->params)->side_effect.data != NULL;
     }
-    return step->kind == PLAN_AGGREGATE;
+    if (step->kind == PLAN_TREE) {
+        return ((const struct plan_tree *)step->params)->side_effect.data != NULL;
+    }
+    return step->kind == PLAN_AGGREGATE || step->kind == PLAN_SUBGRAPH;
 }
 
 static bool any_inside(const struct plan_traversal *traversal, child_test_fn test, int depth)
@@ -78,6 +81,8 @@ static bool is_global_scope(const struct plan_step *step)
         return ((const struct plan_dedup *)step->params)->scope == SCOPE_GLOBAL;
     case PLAN_RANGE:
         return ((const struct plan_range *)step->params)->scope == SCOPE_GLOBAL;
+    case PLAN_SAMPLE:
+        return ((const struct plan_sample *)step->params)->scope == SCOPE_GLOBAL;
     case PLAN_TAIL:
         return ((const struct plan_tail *)step->params)->scope == SCOPE_GLOBAL;
     case PLAN_ORDER:
@@ -100,6 +105,7 @@ static bool keeps_state(const struct plan_step *step)
     case PLAN_CAP:
     case PLAN_BARRIER:
     case PLAN_GROUP:
+    case PLAN_TREE:
         return true;
     case PLAN_HOP:
         return ((const struct plan_hop *)step->params)->emit >= READ_COUNT;

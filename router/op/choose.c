@@ -91,6 +91,7 @@ static bool matches(const struct plan_choose_option *option, const struct value 
         return predicate_matches(option->predicate, value);
     case CHOOSE_NONE:
     case CHOOSE_UNPRODUCTIVE:
+    case CHOOSE_ANY:
     case CHOOSE_TRAVERSAL:
         return false;
     }
@@ -116,6 +117,40 @@ static uint32_t option_of(const struct plan_choose *plan, const struct value *va
     return i;
 }
 
+/* branch(): all options that match, else those of Pick.none; those of Pick.any always. Where the
+ * traversal gives nothing, none matches. */
+static void share_branches(struct choose *self, uint32_t row)
+{
+    const struct plan_choose *plan = plan_of(self);
+    bool is_matched = false;
+
+    for (uint32_t i = 0; self->is_productive[row] && i < plan->option_count; i++) {
+        if (matches(&plan->options[i], &self->values[row])) {
+            branches_share(&self->branches, i, row);
+            is_matched = true;
+        }
+    }
+    for (uint32_t i = 0; i < plan->option_count; i++) {
+        int which = plan->options[i].which;
+        if (which == CHOOSE_ANY || (which == CHOOSE_NONE && !is_matched) ||
+            (which == CHOOSE_UNPRODUCTIVE && !self->is_productive[row])) {
+            branches_share(&self->branches, i, row);
+        }
+    }
+}
+
+static void share(struct choose *self)
+{
+    for (uint32_t i = 0; i < self->branches.in.count; i++) {
+        if (plan_of(self)->is_branch) {
+            share_branches(self, i);
+        } else {
+            branches_share(&self->branches,
+                           option_of(plan_of(self), &self->values[i], self->is_productive[i]), i);
+        }
+    }
+}
+
 static enum pull pull(struct op *op, struct exec *exec, struct batch *out)
 {
     struct choose *self = (struct choose *)op;
@@ -132,11 +167,7 @@ static enum pull pull(struct op *op, struct exec *exec, struct batch *out)
             if (rc != PULL_BATCH) {
                 break;
             }
-            for (uint32_t i = 0; i < self->branches.in.count; i++) {
-                uint32_t option =
-                    option_of(plan_of(self), &self->values[i], self->is_productive[i]);
-                branches_share(&self->branches, option, i);
-            }
+            share(self);
             branches_begin(&self->branches);
             self->state = RUNNING;
             break;

@@ -1,52 +1,27 @@
-/* coin(): each traverser stays with a probability. With SeedStrategy the numbers are those of the
- * Java platform's java.util.Random, so that a seed gives what it gives in the reference. */
+/* coin(): each traverser stays with a probability. */
+#include "router/op/chance.h"
 #include "router/op/exec.h"
 #include "router/plan/params.h"
 
 #include <math.h>
-
-/* Knuth's linear congruential generator as java.util.Random's documentation states it. */
-static const uint64_t LCG_FACTOR = 0x5DEECE66Du;
-static const uint64_t LCG_ADD = 0xBu;
-static const uint64_t LCG_MASK = (UINT64_C(1) << 48) - 1;
 
 /* Up to here each of a bulk is drawn by itself; more are drawn at once. */
 enum { BULK_DRAWN = 100 };
 
 struct coin {
     struct op op;
-    uint64_t lcg; /* With a seed. */
+    struct chance chance;
 };
-
-static bool is_seeded(const struct exec *exec)
-{
-    return exec->plan->seed.kind == VALUE_INT || exec->plan->seed.kind == VALUE_LONG;
-}
 
 static int open(struct op *op, struct exec *exec)
 {
-    if (is_seeded(exec)) {
-        ((struct coin *)op)->lcg = ((uint64_t)exec->plan->seed.integer ^ LCG_FACTOR) & LCG_MASK;
-    }
+    chance_open(&((struct coin *)op)->chance, exec);
     return E_OK;
 }
 
-static uint64_t lcg_bits(struct coin *self, uint32_t bits)
-{
-    self->lcg = (self->lcg * LCG_FACTOR + LCG_ADD) & LCG_MASK;
-    return self->lcg >> (48 - bits);
-}
-
-/* Uniform in [0, 1). */
 static double draw(struct coin *self, struct exec *exec)
 {
-    uint64_t high;
-
-    if (!is_seeded(exec)) {
-        return prng_real(&exec->prng);
-    }
-    high = lcg_bits(self, 26) << 27;
-    return (double)(high + lcg_bits(self, 27)) * 0x1p-53;
+    return chance_real(&self->chance, exec);
 }
 
 /* How many of a large bulk stay: the binomial distribution by its normal approximation, with

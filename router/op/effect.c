@@ -107,6 +107,32 @@ int effect_claim(struct exec *exec, struct side_effect *effect, enum effect_kind
     return E_OK;
 }
 
+int effect_claim_own(struct exec *exec, struct side_effect *effect, enum effect_kind kind,
+                     effect_render_fn render)
+{
+    struct effect_state *state = state_of(exec, effect);
+
+    if (state->kind == kind) {
+        return E_OK;
+    }
+    if (state->kind != EFFECT_PLAIN || effect->value.kind != VALUE_NULL ||
+        effect->reducer != ENUMERATOR_COUNT) {
+        return error_set(&exec->error, E_EVALUATION,
+                         "The side effect %.*s has a value already that %s cannot go on from",
+                         (int)effect->key.size, (const char *)effect->key.data,
+                         kind == EFFECT_TREE ? "tree()" : "subgraph()");
+    }
+    state->kind = kind;
+    state->render = render;
+    state->is_changed = true;
+    return E_OK;
+}
+
+void effect_touch(struct side_effect *effect)
+{
+    ((struct effect_state *)effect->state)->is_changed = true;
+}
+
 static struct value bulk_set(struct exec *exec, const struct bag *bag)
 {
     struct value *pairs = arena_array(&exec->arena, 2 * (size_t)bag->count + 1, sizeof *pairs);
@@ -204,6 +230,10 @@ struct value effect_value(struct exec *exec, struct side_effect *effect)
                                                           .size = state->list_count,
                                                           .items = state->list}
                                          : bulk_set(exec, &state->bag);
+        state->is_changed = false;
+    }
+    if (state->render != NULL && state->is_changed) {
+        effect->value = state->render(exec, state->own);
         state->is_changed = false;
     }
     return effect->value;

@@ -72,7 +72,8 @@ static bool is_missing(const struct load_run *load, const struct value *value)
 static bool has_items(const struct value *value)
 {
     return value->kind == VALUE_LIST || value->kind == VALUE_SET || value->kind == VALUE_MAP ||
-           value->kind == VALUE_BULKSET || value->kind == VALUE_ENTRY || value->kind == VALUE_TREE;
+           value->kind == VALUE_BULKSET || value->kind == VALUE_ENTRY ||
+           value->kind == VALUE_TREE || value->kind == VALUE_GRAPH;
 }
 
 static uint32_t item_count(const struct value *value)
@@ -80,7 +81,7 @@ static uint32_t item_count(const struct value *value)
     bool is_pairs = value->kind == VALUE_MAP || value->kind == VALUE_BULKSET ||
                     value->kind == VALUE_TREE || value->kind == VALUE_ENTRY;
 
-    if (value->kind == VALUE_ENTRY) {
+    if (value->kind == VALUE_ENTRY || value->kind == VALUE_GRAPH) {
         return 2;
     }
     return is_pairs ? 2 * value->size : value->size;

@@ -133,6 +133,7 @@ static bool check_value(struct exec *exec, const struct value *value)
     case VALUE_STRATEGY:
     case VALUE_LAMBDA:
     case VALUE_METRICS:
+    case VALUE_GRAPH:
         op_fail(exec, E_INVALID, "Property value is of type %s, which is not supported",
                 value_kind_name((enum value_kind)value->kind));
         return false;

@@ -206,6 +206,8 @@ int build_filter_range(struct frame *frame, const struct call *call); /* limit, 
 int build_filter_tail(struct frame *frame, const struct call *call);
 int build_filter_simple_path(struct frame *frame, const struct call *call);
 int build_filter_coin(struct frame *frame, const struct call *call);
+int build_filter_time_limit(struct frame *frame, const struct call *call);
+int build_filter_sample(struct frame *frame, const struct call *call);
 int build_filter_list(struct frame *frame, const struct call *call); /* any, all, none(P) */
 int build_filter_discard(struct frame *frame, const struct call *call);
 
@@ -225,6 +227,8 @@ int build_map_traversal(struct frame *frame, const struct call *call); /* map, f
 
 int build_effect_group(struct frame *frame, const struct call *call);     /* group, groupCount */
 int build_effect_aggregate(struct frame *frame, const struct call *call); /* and store */
+int build_effect_tree(struct frame *frame, const struct call *call);
+int build_effect_subgraph(struct frame *frame, const struct call *call);
 int build_effect_cap(struct frame *frame, const struct call *call);
 int build_effect_traversal(struct frame *frame, const struct call *call); /* sideEffect */
 int build_effect_sack(struct frame *frame, const struct call *call);

@@ -100,21 +100,29 @@ static int choose_test(struct frame *frame, const struct call *call, struct plan
 }
 
 static int choose_option(struct build *build, struct plan_step *step, const struct instruction *in,
-                         struct plan_choose_option *option)
+                         bool is_branch, struct plan_choose_option *option)
 {
     const struct value *token = &in->args[0];
     const struct value *body = &in->args[in->arg_count - 1];
 
+    bool is_any =
+        in->arg_count == 1 || (build_arg_is_enum(token, ENUM_PICK) && token->integer == PICK_ANY);
+
     if (in->arg_count > 2 || body->kind != VALUE_TRAVERSAL) {
-        return error_set(build->err, E_INVALID,
-                         "option() of choose() takes a value and a traversal");
+        return error_set(build->err, E_INVALID, "option() of %s() takes a value and a traversal",
+                         is_branch ? "branch" : "choose");
     }
-    if (in->arg_count == 1 || (build_arg_is_enum(token, ENUM_PICK) && token->integer == PICK_ANY)) {
+    if (is_any && is_branch) {
+        option->which = CHOOSE_ANY;
+        return build_child(build, step, body, BUILD_GLOBAL, &option->child);
+    }
+    if (is_any) {
         return error_set(build->err, E_INVALID, "Pick.any is not allowed as an option of choose()");
     }
     if (token->kind == VALUE_TRAVERSAL) {
         return error_set(build->err, E_INVALID,
-                         "Traversal is not allowed as a Pick token for choose step");
+                         "Traversal is not allowed as a Pick token for %s step",
+                         is_branch ? "branch" : "choose");
     }
     option->which = CHOOSE_VALUE;
     if (build_arg_is_enum(token, ENUM_PICK)) {
@@ -143,6 +151,7 @@ int build_branch_choose(struct frame *frame, const struct call *call)
     if (call->step->arg_count == 0) {
         return build_arg_wrong(build, call, 0, "a traversal, P or T");
     }
+    choose->is_branch = call->step->step == STEP_BRANCH;
     rc = choose_by(frame, call, &step, choose);
     if (rc == E_OK && call->step->arg_count > 1) {
         rc = count > 0
@@ -153,8 +162,8 @@ int build_branch_choose(struct frame *frame, const struct call *call)
         choose->option_count = count;
         choose->options = options;
         for (uint32_t i = 0; rc == E_OK && i < count; i++) {
-            rc =
-                choose_option(build, &step, build_arg_modulator(call, STEP_OPTION, i), &options[i]);
+            rc = choose_option(build, &step, build_arg_modulator(call, STEP_OPTION, i),
+                               choose->is_branch, &options[i]);
         }
     }
     if (rc == E_OK) {

@@ -20,6 +20,8 @@ static bool is_group_barrier(const struct plan_step *step)
     case STEP_SKIP:
     case STEP_RANGE:
         return ((const struct plan_range *)step->params)->scope == SCOPE_GLOBAL;
+    case STEP_SAMPLE:
+        return ((const struct plan_sample *)step->params)->scope == SCOPE_GLOBAL;
     case STEP_TAIL:
         return ((const struct plan_tail *)step->params)->scope == SCOPE_GLOBAL;
     case STEP_ORDER:
@@ -31,6 +33,8 @@ static bool is_group_barrier(const struct plan_step *step)
     case STEP_GROUP:
     case STEP_GROUP_COUNT:
         return ((const struct plan_group *)step->params)->side_effect.data == NULL;
+    case STEP_TREE:
+        return ((const struct plan_tree *)step->params)->side_effect.data == NULL;
     case STEP_FOLD:
     case STEP_CAP:
         return true;
@@ -163,6 +167,42 @@ int build_effect_aggregate(struct frame *frame, const struct call *call)
         rc = build_arg_one_by(build, &step, call, "Aggregate", &aggregate->by);
     }
     if (rc == E_OK) {
+        build_push(frame, &step);
+    }
+    return rc;
+}
+
+int build_effect_tree(struct frame *frame, const struct call *call)
+{
+    struct build *build = frame->build;
+    struct plan_tree *tree = ARENA_NEW(build->arena, struct plan_tree);
+    struct plan_step step = build_step(call, PLAN_TREE, tree);
+    int rc = E_OK;
+
+    if (call->step->arg_count > 0) {
+        rc = build_arg_text(build, call, 0, &tree->side_effect);
+        if (rc == E_OK) {
+            build_side_effect(build, tree->side_effect);
+        }
+    }
+    if (rc == E_OK) {
+        rc = build_arg_bys(build, &step, call, &tree->by_count, &tree->bys);
+    }
+    if (rc == E_OK) {
+        build_push(frame, &step);
+    }
+    return rc;
+}
+
+int build_effect_subgraph(struct frame *frame, const struct call *call)
+{
+    struct build *build = frame->build;
+    struct plan_subgraph *subgraph = ARENA_NEW(build->arena, struct plan_subgraph);
+    struct plan_step step = build_step(call, PLAN_SUBGRAPH, subgraph);
+    int rc = build_arg_text(build, call, 0, &subgraph->side_effect);
+
+    if (rc == E_OK) {
+        build_side_effect(build, subgraph->side_effect);
         build_push(frame, &step);
     }
     return rc;

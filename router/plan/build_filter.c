@@ -232,6 +232,46 @@ int build_filter_coin(struct frame *frame, const struct call *call)
     return E_OK;
 }
 
+int build_filter_sample(struct frame *frame, const struct call *call)
+{
+    struct build *build = frame->build;
+    struct plan_sample *sample = ARENA_NEW(build->arena, struct plan_sample);
+    struct plan_step step = build_step(call, PLAN_SAMPLE, sample);
+    int64_t amount;
+    uint32_t from;
+    int rc;
+
+    sample->scope = build_arg_scope(call, &from);
+    rc = build_arg_number(build, call, from, &amount);
+    if (rc == E_OK && amount < 0) {
+        rc = error_set(build->err, E_INVALID, "sample() takes a number of at least 0, not %lld",
+                       (long long)amount);
+    }
+    if (rc == E_OK) {
+        sample->amount = (uint64_t)amount;
+        rc = build_arg_one_by(build, &step, call, "Sample", &sample->by);
+    }
+    if (rc == E_OK) {
+        build_push(frame, &step);
+    }
+    return rc;
+}
+
+int build_filter_time_limit(struct frame *frame, const struct call *call)
+{
+    struct build *build = frame->build;
+    struct plan_time_limit *limit = ARENA_NEW(build->arena, struct plan_time_limit);
+    struct plan_step step = build_step(call, PLAN_TIME_LIMIT, limit);
+    int64_t ms;
+    int rc = build_arg_number(build, call, 0, &ms);
+
+    if (rc == E_OK) {
+        limit->limit_ms = ms < 0 ? 0 : (uint64_t)ms;
+        build_push(frame, &step);
+    }
+    return rc;
+}
+
 int build_filter_list(struct frame *frame, const struct call *call)
 {
     const struct instruction *in = call->step;

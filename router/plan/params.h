@@ -204,11 +204,17 @@ struct plan_where {
     const struct plan_by *bys;
 };
 
-/* PLAN_LIST_TEST: keeps lists; null and what is no list go. */
 struct plan_coin {
     double probability; /* 0 to 1. */
 };
 
+struct plan_sample {
+    enum enumerator scope;
+    uint64_t amount;
+    struct plan_by by; /* The weight; identity: all weigh the same. */
+};
+
+/* PLAN_LIST_TEST: keeps lists; null and what is no list go. */
 struct plan_list_test {
     enum { LIST_ANY, LIST_ALL, LIST_NONE } which;
     const struct predicate *predicate;
@@ -377,6 +383,20 @@ struct plan_barrier {
     uint64_t max; /* barrier(n): merges at most so many at a time; 0: all. */
 };
 
+struct plan_tree {
+    struct slice side_effect; /* data null: a result. */
+    uint32_t by_count;
+    const struct plan_by *bys;
+};
+
+struct plan_subgraph {
+    struct slice side_effect;
+};
+
+struct plan_time_limit {
+    uint64_t limit_ms;
+};
+
 struct plan_cap {
     uint32_t key_count;
     const struct slice *keys;
@@ -400,6 +420,7 @@ struct plan_choose_option {
         CHOOSE_PREDICATE, /* Matches a P. */
         CHOOSE_NONE,      /* Pick.none: nothing matched. */
         CHOOSE_UNPRODUCTIVE,
+        CHOOSE_ANY,      /* Pick.any, of branch(). */
         CHOOSE_TRAVERSAL /* branch()-like: option(traversal, ...): refused by build. */
     } which;
     struct value value;
@@ -408,6 +429,7 @@ struct plan_choose_option {
 };
 
 struct plan_choose {
+    bool is_branch;   /* branch(): every option that matches, and Pick.any; else nothing. */
     bool is_test;     /* choose(test, then, else): first option value true, second false. */
     uint32_t chooser; /* Child. */
     const struct predicate *predicate; /* choose(P, ...): chooser is PLAN_NO_CHILD. */

@@ -209,6 +209,7 @@ static void print_merge(struct bytes *out, const struct plan_merge *params)
 
 static void print_choose(struct bytes *out, const struct plan_choose *params)
 {
+    bytes_format(out, "%s", params->is_branch ? " all" : "");
     if (params->chooser != PLAN_NO_CHILD) {
         bytes_format(out, " on #%u", params->chooser);
     }
@@ -222,7 +223,10 @@ static void print_choose(struct bytes *out, const struct plan_choose *params)
         } else if (option->which == CHOOSE_PREDICATE) {
             print_predicate(out, "", option->predicate);
         } else {
-            bytes_format(out, " %s", option->which == CHOOSE_NONE ? "none" : "unproductive");
+            bytes_format(out, " %s",
+                         option->which == CHOOSE_NONE  ? "none"
+                         : option->which == CHOOSE_ANY ? "any"
+                                                       : "unproductive");
         }
         if (option->child != PLAN_NO_CHILD) {
             bytes_format(out, " -> #%u", option->child);
@@ -515,6 +519,13 @@ static bool print_filtering(struct bytes *out, const struct plan_step *step)
     case PLAN_FILTER:
         print_filter(out, step->params);
         return true;
+    case PLAN_SAMPLE: {
+        const struct plan_sample *sample = step->params;
+        print_scope(out, sample->scope);
+        bytes_format(out, " %llu", (unsigned long long)sample->amount);
+        print_bys(out, sample->by.kind == BY_IDENTITY ? 0 : 1, &sample->by);
+        return true;
+    }
     case PLAN_COIN:
         bytes_format(out, " %g", ((const struct plan_coin *)step->params)->probability);
         return true;
@@ -603,6 +614,19 @@ static void print_mapping(struct bytes *out, const struct plan_step *step)
         break;
     case PLAN_SACK:
         print_sack(out, step->params);
+        break;
+    case PLAN_TREE: {
+        const struct plan_tree *tree = step->params;
+        print_named(out, "in", tree->side_effect);
+        print_bys(out, tree->by_count, tree->bys);
+        break;
+    }
+    case PLAN_SUBGRAPH:
+        print_named(out, "in", ((const struct plan_subgraph *)step->params)->side_effect);
+        break;
+    case PLAN_TIME_LIMIT:
+        bytes_format(out, " %llu ms",
+                     (unsigned long long)((const struct plan_time_limit *)step->params)->limit_ms);
         break;
     case PLAN_CAP: {
         const struct plan_cap *cap = step->params;

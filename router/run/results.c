@@ -156,6 +156,7 @@ static struct value strip(struct arena *arena, const struct value *value, int de
     case VALUE_BULKSET:
     case VALUE_TREE:
     case VALUE_ENTRY:
+    case VALUE_GRAPH:
         break;
     default:
         return *value;

@@ -287,6 +287,17 @@ static void put_traverser(const struct writer *w, const struct value *traverser)
     close_type(w);
 }
 
+static void put_graph(const struct writer *w, const struct value *graph)
+{
+    open_type(w, "tinker:", "graph");
+    put(w, "{\"vertices\":");
+    put_array(w, graph->items[0].items, graph->items[0].size);
+    put(w, ",\"edges\":");
+    put_array(w, graph->items[1].items, graph->items[1].size);
+    bytes_u8(w->out, '}');
+    close_type(w);
+}
+
 /* ---- elements ---- */
 
 static void put_property(const struct writer *w, const struct property *property)
@@ -577,6 +588,9 @@ static void put_container(const struct writer *w, const struct value *value)
     case VALUE_TRAVERSER:
         put_traverser(w, value);
         break;
+    case VALUE_GRAPH:
+        put_graph(w, value);
+        break;
     default:
         assert(value->kind == VALUE_METRICS);
         put_value(w, &value->items[0]);
@@ -639,6 +653,7 @@ static void put_value(const struct writer *w, const struct value *value)
     case VALUE_TREE:
     case VALUE_TRAVERSER:
     case VALUE_METRICS:
+    case VALUE_GRAPH:
         put_container(w, value);
         break;
     case VALUE_VERTEX:

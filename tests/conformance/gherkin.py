@@ -21,7 +21,7 @@ def cells(line):
 
 def read_feature(path, root):
     """All scenarios of one file."""
-    scenarios, tags, feature_tags, doc = [], [], [], None
+    scenarios, tags, feature_tags, doc, margin = [], [], [], None, 0
     for line in pathlib.Path(path).read_text(encoding='utf-8').splitlines():
         text = line.strip()
         if doc is not None:
@@ -30,9 +30,9 @@ def read_feature(path, root):
                 step[1] = '\n'.join(doc)
                 doc = None
             else:
-                doc.append(text)
+                doc.append(line[margin:].rstrip() if not line[:margin].strip() else text)
         elif text == '"""':
-            doc = []
+            doc, margin = [], len(line) - len(line.lstrip())
         elif text.startswith('@'):
             tags += text.split()
         elif text.startswith('Feature:'):

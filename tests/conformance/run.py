@@ -127,8 +127,18 @@ class Runner:
         elif step == 'the result should be empty':
             if results:
                 raise Failure(f'{len(results)} results, not none: {results[:3]}')
-        elif step.startswith('the result should be a tree') or step.startswith('the result should be a subgraph'):
-            raise NotDriverText('trees and graphs are not looked at')
+        elif step.startswith('the result should be a tree'):
+            expected, found = tree_of_text(doc, self.worlds[source]), tree_of_value(results[0])
+            if expected != found:
+                raise Failure(f'found {found}\n    expected {expected}')
+        elif step.startswith('the result should be a subgraph'):
+            kind = table[0][0]
+            expected = {repr(self.worlds[source].expected(row[0])) for row in table[1:]}
+            items = results[0]['@value'][kind]
+            if {repr(canonical(item)) for item in items} != expected or len(items) != len(expected):
+                raise Failure(f'found {kind} {items}\n    expected {expected}')
+            if any(kind == 'vertices' and 'name' not in item['@value']['properties'] for item in items):
+                raise Failure('a vertex of the graph came without its properties')
         else:
             self.compare(step, table, results, self.worlds[source])
 
@@ -150,6 +160,24 @@ class Runner:
             expected, found = list(map(loose_maps, expected)), list(map(loose_maps, found))
         if expected != found:
             raise Failure(f'found {found}\n    expected {expected}')
+
+
+def tree_of_value(tree):
+    """A g:Tree as a map of printed keys to trees."""
+    if tree['@type'] != 'g:Tree':
+        raise Failure(f'{tree} is no tree')
+    return {repr(canonical(branch['key'])): tree_of_value(branch['value']) for branch in tree['@value']}
+
+
+def tree_of_text(doc, world):
+    """The suite's picture of a tree, a line a node, each level set in by three."""
+    path = [{}]
+    for line in doc.split('\n'):
+        if '|--' in line:
+            depth = line.index('|--') // 3
+            del path[depth + 1:]
+            path.append(path[depth].setdefault(repr(world.expected(line.split('|--', 1)[1])), {}))
+    return path[0]
 
 
 def loose_maps(value):

@@ -442,7 +442,7 @@ START_TEST(checks)
     } rows[] = {
         {"g.V().out().count()", E_OK, ""},
         {"g.V().pageRank()", E_UNSUPPORTED, "1:7: the step pageRank() is not supported yet"},
-        {"g.V().where(out().tree())", E_UNSUPPORTED, "1:19: the step tree() is not supported yet"},
+        {"g.V().where(out().io('x'))", E_UNSUPPORTED, "1:19: the step io() is not supported yet"},
     };
     struct parsed p;
 

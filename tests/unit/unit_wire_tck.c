@@ -210,6 +210,57 @@ START_TEST(bulkset_of_version_2)
 }
 END_TEST
 
+/* ---- graphs, which are written only ---- */
+
+static struct value parse_list(struct arena *arena, const struct json *graph, const char *key)
+{
+    const struct json *list = json_get(json_get(graph, "@value"), key);
+    struct graphson graphson = {.arena = arena};
+    struct value *items = arena_array(arena, list->count + 1, sizeof *items);
+    uint32_t count = 0;
+
+    for (const struct json *child = list->first; child != NULL; child = child->next) {
+        ck_assert_int_eq(graphson_read(&graphson, child, &items[count++]), E_OK);
+    }
+    return value_items(arena, VALUE_LIST, items, count);
+}
+
+static void check_graph(const char *name, enum format format, const char *binary)
+{
+    struct graphbinary graphbinary;
+    struct arena arena = {0};
+    struct bytes file, out;
+    struct error err = {0};
+    struct json *json;
+
+    if (!read_vector("graphson", name, &file)) {
+        return;
+    }
+    ck_assert_int_eq(json_parse(&arena, bytes_slice(&file), &json, &err), E_OK);
+    struct value vertices = parse_list(&arena, json, "vertices");
+    struct value edges = parse_list(&arena, json, "edges");
+    struct value graph = value_graph(&arena, &vertices, &edges);
+    check_written(&arena, name, format, &graph, json);
+    bytes_close(&file);
+    if (binary != NULL && read_vector("graphbinary", binary, &file)) {
+        graphbinary_init(&graphbinary);
+        bytes_init(&out, 0);
+        codec_encode(&out, &graphbinary.codec, &graph);
+        ck_assert_uint_eq(out.size, file.size);
+        ck_assert(slice_equal(bytes_slice(&out), bytes_slice(&file)));
+        bytes_close(&out);
+        bytes_close(&file);
+    }
+    arena_close(&arena);
+}
+
+START_TEST(graphs)
+{
+    check_graph("tinkergraph-v3.json", FORMAT_GRAPHSON3, "tinkergraph-v1.gbin");
+    check_graph("tinkergraph-v2.json", FORMAT_GRAPHSON2, NULL);
+}
+END_TEST
+
 /* ---- requests ---- */
 
 static void decode_vector(const char *name, struct request *request)
@@ -337,5 +388,5 @@ START_TEST(formats_agree)
 }
 END_TEST
 
-RUN_SUITE("wire_tck", graphson3, graphson2, untyped, bulkset_of_version_2, requests, graphbinary,
-          formats_agree)
+RUN_SUITE("wire_tck", graphson3, graphson2, untyped, bulkset_of_version_2, graphs, requests,
+          graphbinary, formats_agree)

@@ -6,8 +6,8 @@ static void find_path(struct plan *plan, struct plan_traversal *traversal, void 
 
     (void)plan;
     for (uint32_t i = 0; i < traversal->step_count; i++) {
-        *has_path |=
-            traversal->steps[i].kind == PLAN_PATH || traversal->steps[i].kind == PLAN_SIMPLE_PATH;
+        enum plan_kind kind = traversal->steps[i].kind;
+        *has_path |= kind == PLAN_PATH || kind == PLAN_SIMPLE_PATH || kind == PLAN_TREE;
     }
 }
 

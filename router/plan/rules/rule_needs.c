@@ -62,6 +62,7 @@ static uint32_t needs_of(const struct labels *labels, const struct plan_step *st
 {
     switch ((int)step->kind) {
     case PLAN_PATH:
+    case PLAN_TREE:
     case PLAN_SIMPLE_PATH:
         return PLAN_NEEDS_PATH;
     case PLAN_EDGE_VERTEX:

@@ -89,12 +89,18 @@ bool rules_keeps_values(const struct plan_step *step)
         return ((const struct plan_dedup *)step->params)->scope == SCOPE_GLOBAL;
     case PLAN_RANGE:
         return ((const struct plan_range *)step->params)->scope == SCOPE_GLOBAL;
+    case PLAN_SAMPLE:
+        return ((const struct plan_sample *)step->params)->scope == SCOPE_GLOBAL;
     case PLAN_TAIL:
         return ((const struct plan_tail *)step->params)->scope == SCOPE_GLOBAL;
     case PLAN_ORDER:
         return ((const struct plan_order *)step->params)->scope == SCOPE_GLOBAL;
     case PLAN_AGGREGATE:
+    case PLAN_SUBGRAPH:
+    case PLAN_TIME_LIMIT:
         return true;
+    case PLAN_TREE:
+        return ((const struct plan_tree *)step->params)->side_effect.data != NULL;
     default: /* All others make new values. */
         return false;
     }

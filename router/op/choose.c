@@ -131,7 +131,7 @@ static void share_branches(struct choose *self, uint32_t row)
         }
     }
     for (uint32_t i = 0; i < plan->option_count; i++) {
-        int which = plan->options[i].which;
+        int which = (int)plan->options[i].which;
         if (which == CHOOSE_ANY || (which == CHOOSE_NONE && !is_matched) ||
             (which == CHOOSE_UNPRODUCTIVE && !self->is_productive[row])) {
             branches_share(&self->branches, i, row);

@@ -79,6 +79,7 @@ static const struct build_row ROWS[STEP_ID_COUNT] = {
 #define FUNCTION(id, fn) [STEP_##id] = {build_function, STEP_##id == STEP_INDEX ? BUILD_WITH : 0},
 #include "router/op/function.def"
 #undef FUNCTION
+    [STEP_CALL] = {build_call, BUILD_WITH},
     [STEP_MATCH] = {build_match, 0},
     [STEP_MAP] = {build_map_traversal, 0},
     [STEP_FLAT_MAP] = {build_map_traversal, 0},

@@ -34,6 +34,7 @@ enum build_flags {
 /* The part of the graph that SubgraphStrategy and PartitionStrategy leave in view. */
 struct build_part {
     const struct bytecode *vertices, *edges; /* Tests; null: none. */
+    const struct bytecode *properties;       /* Test of vertex properties; null: none. */
     bool ignores_ends;                       /* checkAdjacentVertices is false. */
     bool is_testing;                         /* A test is being built: it sees all. */
     struct slice key;                        /* Of partitions. */
@@ -53,6 +54,9 @@ struct build {
     bool is_unconnected;          /* withoutStrategies(ConnectiveStrategy). */
     bool is_productive;           /* ProductiveByStrategy. */
     bool checks_reserved;         /* ReservedKeysVerificationStrategy, throwing. */
+    struct slice id_key;          /* ElementIdStrategy: the property that stands for the id. */
+    bool has_computer;            /* VertexProgramStrategy. */
+    bool forbids_computer;        /* VertexProgramRestrictionStrategy. */
     bool checks_edge_labels;      /* EdgeLabelVerificationStrategy, throwing. */
     struct value productive_keys; /* A list or set; NULL: none. */
     struct value reserved_keys;   /* NULL: id, label. */
@@ -173,6 +177,10 @@ int build_subgraph_partition(struct build *build, const struct value *options);
 /* Push the tests of what the step before gives. */
 int build_subgraph_vertices(struct frame *frame, const struct call *call);
 int build_subgraph_edges(struct frame *frame, const struct call *call);
+/* Push the test of vertex properties behind a step that gives properties. */
+int build_subgraph_properties(struct frame *frame, const struct call *call);
+/* Vertex properties are tested: maps of properties are refused. */
+bool build_subgraph_tests_properties(const struct frame *frame);
 /* A hop to vertices has to go over edges, which are tested. */
 bool build_subgraph_tests_edges(const struct frame *frame);
 /* The property of new elements; null: none. */
@@ -240,6 +248,7 @@ int build_branch_children(struct frame *frame,
                           const struct call *call); /* union, coalesce, optional */
 int build_branch_choose(struct frame *frame, const struct call *call);
 int build_branch_repeat(struct frame *frame, const struct call *call);
+int build_call(struct frame *frame, const struct call *call);
 int build_match(struct frame *frame, const struct call *call);
 int build_branch_loops(struct frame *frame, const struct call *call);
 

@@ -266,12 +266,29 @@ static bool is_made_productive(const struct build *build, const struct plan_by *
     return true;
 }
 
+/* by('key') where SubgraphStrategy tests vertex properties: by(values('key')). */
+static int by_tested_key(struct build *build, struct plan_step *step, const struct value *key,
+                         struct plan_by *out)
+{
+    const struct instruction values = {
+        .step = STEP_VALUES, .name = SLICE("values"), .arg_count = 1, .args = key};
+    const struct bytecode inner = {.steps = &values, .step_count = 1};
+    const struct value traversal = {.kind = VALUE_TRAVERSAL, .traversal = &inner};
+
+    out->kind = BY_CHILD;
+    return build_child(build, step, &traversal, 0, &out->child);
+}
+
 static int build_by_first(struct build *build, struct plan_step *step, const struct value *arg,
                           struct plan_by *out)
 {
     if (arg->kind == VALUE_TRAVERSAL) {
         out->kind = BY_CHILD;
         return build_child(build, step, arg, 0, &out->child);
+    }
+    if (arg->kind == VALUE_STRING && build->frame != NULL &&
+        build_subgraph_tests_properties(build->frame)) {
+        return by_tested_key(build, step, arg, out);
     }
     if (arg->kind == VALUE_STRING) {
         out->kind = BY_KEY;

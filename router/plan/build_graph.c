@@ -4,6 +4,25 @@
 
 /* ---- V(), E() ---- */
 
+/* ElementIdStrategy: ids are values of a property. */
+static void push_id_test(struct frame *frame, const struct call *call,
+                         struct plan_elements *elements)
+{
+    struct build *build = frame->build;
+    struct plan_has *has = ARENA_NEW(build->arena, struct plan_has);
+    struct read_filter *filter = ARENA_NEW(build->arena, struct read_filter);
+    struct plan_step step = build_step(call, PLAN_HAS, has);
+
+    *filter = (struct read_filter){.on = READ_ON_KEY,
+                                   .key = build->id_key,
+                                   .predicate =
+                                       build_arg_within(build, elements->ids, elements->id_count)};
+    has->filter_count = 1;
+    has->filters = filter;
+    elements->id_count = 0;
+    build_push(frame, &step);
+}
+
 int build_graph_elements(struct frame *frame, const struct call *call)
 {
     const struct instruction *in = call->step;
@@ -33,10 +52,13 @@ int build_graph_elements(struct frame *frame, const struct call *call)
         }
     }
     elements->is_start = call->is_start;
-    elements->has_ids = in->arg_count > 0;
+    elements->has_ids = in->arg_count > 0 && build->id_key.data == NULL;
     elements->ids = ids;
     elements->emit = READ_ROWS;
     build_push(frame, &step);
+    if (in->arg_count > 0 && build->id_key.data != NULL) {
+        push_id_test(frame, call, elements);
+    }
     return in->step == STEP_V ? build_subgraph_vertices(frame, call)
                               : build_subgraph_edges(frame, call);
 }
@@ -158,8 +180,20 @@ int build_graph_properties(struct frame *frame, const struct call *call)
         params->key_count = 1;
     }
     params->to_values = call->step->step == STEP_VALUES;
+    if (!build_subgraph_tests_properties(frame)) {
+        build_push(frame, &step);
+        return E_OK;
+    }
+    params->to_values = false;
     build_push(frame, &step);
-    return E_OK;
+    rc = build_subgraph_properties(frame, call);
+    if (rc == E_OK && call->step->step == STEP_VALUES) {
+        struct plan_token *value = ARENA_NEW(frame->build->arena, struct plan_token);
+        struct plan_step last = build_step(call, PLAN_TOKEN, value);
+        value->token = T_VALUE;
+        build_push(frame, &last);
+    }
+    return rc;
 }
 
 static const struct {
@@ -203,6 +237,12 @@ int build_graph_property_map(struct frame *frame, const struct call *call)
     uint32_t from = in->arg_count > 0 && in->args[0].kind == VALUE_BOOL ? 1 : 0;
     int rc = build_arg_texts(build, call, from, &params->key_count, &params->keys);
 
+    if (build_subgraph_tests_properties(frame)) {
+        return error_set(build->err, E_UNSUPPORTED,
+                         "%.*s() under SubgraphStrategy's vertexProperties is not supported: use "
+                         "properties() or values()",
+                         (int)in->name.size, (const char *)in->name.data);
+    }
     params->which = in->step == STEP_VALUE_MAP      ? MAP_VALUES
                     : in->step == STEP_PROPERTY_MAP ? MAP_PROPERTIES
                                                     : MAP_ELEMENT;
@@ -231,6 +271,15 @@ int build_graph_token(struct frame *frame, const struct call *call)
     struct plan_step step = build_step(call, PLAN_TOKEN, params);
     enum step_id id = call->step->step;
 
+    if (id == STEP_ID && frame->build->id_key.data != NULL) {
+        struct plan_properties *values = ARENA_NEW(frame->build->arena, struct plan_properties);
+        step = build_step(call, PLAN_PROPERTIES, values);
+        values->to_values = true;
+        values->key_count = 1;
+        values->keys = arena_copy(frame->build->arena, &frame->build->id_key, sizeof *values->keys);
+        build_push(frame, &step);
+        return E_OK;
+    }
     params->token = id == STEP_ID      ? T_ID
                     : id == STEP_LABEL ? T_LABEL
                     : id == STEP_KEY   ? T_KEY

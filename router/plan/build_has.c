@@ -22,6 +22,15 @@ static int push_filter(struct frame *frame, const struct call *call,
 
 /* ---- the forms ---- */
 
+/* ElementIdStrategy: the id is a property. */
+static void set_id_key(const struct build *build, struct read_filter *filter)
+{
+    if (build->id_key.data != NULL) {
+        filter->on = READ_ON_KEY;
+        filter->key = build->id_key;
+    }
+}
+
 static int filter_of_token(struct build *build, enum enumerator token, const struct value *value,
                            struct read_filter *filter, bool *on_property)
 {
@@ -29,6 +38,9 @@ static int filter_of_token(struct build *build, enum enumerator token, const str
 
     *on_property = token == T_KEY || token == T_VALUE;
     filter->on = token == T_ID ? READ_ON_ID : token == T_VALUE ? READ_ON_KEY : READ_ON_LABEL;
+    if (token == T_ID) {
+        set_id_key(build, filter);
+    }
     return rc;
 }
 
@@ -160,6 +172,8 @@ int build_has_id(struct frame *frame, const struct call *call)
     /* Beside other ids a list is an id that no element has. */
     bool flattens = call->step->arg_count == 1;
     int rc = predicate_of_all(frame->build, call, flattens, &filter.predicate);
+
+    set_id_key(frame->build, &filter);
 
     return rc != E_OK ? rc : push_filter(frame, call, &filter, 1, false);
 }

@@ -76,10 +76,39 @@ static int strategy_edge_labels(struct build *build, const struct value *options
     return E_OK;
 }
 
+/* Ids are a property: what looks for an id, or gives one, looks at that. */
+static int strategy_element_id(struct build *build, const struct value *options)
+{
+    const struct value *key = value_get_text(options, "idPropertyKey");
+
+    build->id_key = SLICE("__id");
+    if (key != NULL && key->kind == VALUE_STRING) {
+        build->id_key = build_arg_slice(build, value_slice(key));
+    }
+    return E_OK;
+}
+
 static int strategy_no_computer(struct build *build, const struct value *options)
 {
-    (void)build;
     (void)options;
+    build->forbids_computer = true;
+    return E_OK;
+}
+
+/* g.withComputer(): what is here to be run runs the same way. */
+static int strategy_computer(struct build *build, const struct value *options)
+{
+    static const char *const FILTERS[] = {"vertices", "edges", "vertexProperties"};
+
+    for (size_t i = 0; i < sizeof FILTERS / sizeof FILTERS[0]; i++) {
+        const struct value *filter = value_get_text(options, FILTERS[i]);
+        if (filter != NULL && filter->kind != VALUE_NULL) {
+            return error_set(build->err, E_UNSUPPORTED,
+                             "VertexProgramStrategy: %s is not supported; use SubgraphStrategy",
+                             FILTERS[i]);
+        }
+    }
+    build->has_computer = true;
     return E_OK;
 }
 
@@ -96,7 +125,7 @@ static const struct {
     {"CountStrategy", strategy_none},
     {"EarlyLimitStrategy", strategy_none},
     {"EdgeLabelVerificationStrategy", strategy_edge_labels},
-    {"ElementIdStrategy", NULL},
+    {"ElementIdStrategy", strategy_element_id},
     {"EventStrategy", NULL},
     {"FilterRankingStrategy", strategy_none},
     {"GraphFilterStrategy", strategy_none},
@@ -124,7 +153,7 @@ static const struct {
     {"StandardVerificationStrategy", strategy_none},
     {"SubgraphStrategy", build_subgraph},
     {"VertexProgramRestrictionStrategy", strategy_no_computer},
-    {"VertexProgramStrategy", NULL},
+    {"VertexProgramStrategy", strategy_computer},
 };
 
 /* The last part of a class name. */
@@ -203,6 +232,12 @@ static int without_strategies(struct build *build, const struct instruction *in)
             build->checks_reserved = false;
         } else if (apply == strategy_edge_labels) {
             build->checks_edge_labels = false;
+        } else if (apply == strategy_element_id) {
+            build->id_key = (struct slice){0};
+        } else if (apply == strategy_computer) {
+            build->has_computer = false;
+        } else if (apply == strategy_no_computer) {
+            build->forbids_computer = false;
         }
     }
     return E_OK;
@@ -299,6 +334,17 @@ int build_source(struct build *build, const struct bytecode *bytecode)
 
 int build_source_verify(struct build *build)
 {
+    if (build->id_key.data != NULL && build->plan->is_write) {
+        return error_set(
+            build->err, E_UNSUPPORTED,
+            "Changes under ElementIdStrategy are not supported: leave the strategy out "
+            "and set the property %.*s",
+            (int)build->id_key.size, (const char *)build->id_key.data);
+    }
+    if (build->has_computer && build->forbids_computer) {
+        return error_set(build->err, E_INVALID,
+                         "The TraversalSource does not allow the use of a GraphComputer");
+    }
     if (build->is_read_only && build->plan->is_write) {
         return error_set(build->err, E_INVALID,
                          "The provided traversal has a mutating step and thus is not read only");

@@ -34,15 +34,13 @@ int build_subgraph(struct build *build, const struct value *options)
 {
     struct build_part *part = &build->part;
     const struct value *checks = value_get_text(options, "checkAdjacentVertices");
-    const struct value *properties = value_get_text(options, "vertexProperties");
     int rc = criterion_of(build, options, "vertices", &part->vertices);
 
     if (rc == E_OK) {
         rc = criterion_of(build, options, "edges", &part->edges);
     }
-    if (rc == E_OK && properties != NULL && properties->kind != VALUE_NULL) {
-        rc = error_set(build->err, E_UNSUPPORTED,
-                       "SubgraphStrategy: vertexProperties is not supported yet");
+    if (rc == E_OK) {
+        rc = criterion_of(build, options, "vertexProperties", &part->properties);
     }
     part->ignores_ends = checks != NULL && checks->kind == VALUE_BOOL && !checks->boolean;
     return rc;
@@ -193,6 +191,45 @@ bool build_subgraph_tests_edges(const struct frame *frame)
     const struct build_part *part = &frame->build->part;
 
     return !part->is_testing && (part->edges != NULL || part->read != NULL);
+}
+
+bool build_subgraph_tests_properties(const struct frame *frame)
+{
+    return !frame->build->part.is_testing && frame->build->part.properties != NULL;
+}
+
+/* not(typeOf(VPROPERTY)): properties of edges and of properties are not tested. */
+static const struct predicate *is_no_vertex_property(struct build *build)
+{
+    struct value *operand = ARENA_NEW(build->arena, struct value);
+    struct predicate *is = ARENA_NEW(build->arena, struct predicate);
+    struct predicate *is_not = ARENA_NEW(build->arena, struct predicate);
+
+    *operand = value_enumerator(GTYPE_VPROPERTY);
+    *is = (struct predicate){.test = PREDICATE_TYPE_OF, .operand_count = 1, .operands = operand};
+    *is_not = (struct predicate){.test = PREDICATE_NOT, .child_count = 1, .children = is};
+    return is_not;
+}
+
+int build_subgraph_properties(struct frame *frame, const struct call *call)
+{
+    struct build *build = frame->build;
+    struct plan_filter *params = ARENA_NEW(build->arena, struct plan_filter);
+    struct plan_step filter = build_step(call, PLAN_FILTER, params);
+    struct plan_is *is = ARENA_NEW(build->arena, struct plan_is);
+    struct plan_step other = build_step(call, PLAN_IS, is);
+    struct plan_traversal *child = build_empty(build);
+    int rc;
+
+    params->which = FILTER_ANY_OF;
+    is->predicate = is_no_vertex_property(build);
+    build_append(build, child, &other);
+    build_adopt(build, &filter, child);
+    rc = add_test(build, &filter, NULL, build->part.properties);
+    if (rc == E_OK) {
+        build_push(frame, &filter);
+    }
+    return rc;
 }
 
 /* ---- writing ---- */

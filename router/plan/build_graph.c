@@ -39,6 +39,13 @@ int build_graph_elements(struct frame *frame, const struct call *call)
         if (in->args[i].kind == VALUE_TRAVERSAL || in->args[i].kind == VALUE_LAMBDA) {
             return build_arg_wrong(build, call, i, "an id");
         }
+        if (in->arg_count > 1 &&
+            (in->args[i].kind == VALUE_LIST || in->args[i].kind == VALUE_SET)) {
+            return error_set(build->err, E_INVALID,
+                             "Argument %u of %.*s() is a list beside other ids, and no id is a "
+                             "list: give all in one list",
+                             i + 1, (int)in->name.size, (const char *)in->name.data);
+        }
     }
     ids = arena_array(build->arena, count == 0 ? 1 : count, sizeof *ids);
     for (uint32_t i = 0; i < in->arg_count; i++) {

@@ -101,6 +101,28 @@ START_TEST(branches_take_all_options_that_match)
 }
 END_TEST
 
+START_TEST(services_run_as_traversals)
+{
+    static const struct fakecheck cases[] = {
+        {"g.call()", "tinker.search\ntinker.degree.centrality\n"},
+        {"g.call('--list', [service: 'tinker.search'])", "tinker.search\n"},
+        {"g.call('--list').with('all', true).count()", "5\n"},
+        {"g.call('tinker.search', [search: 'mar']).element()", "v[1]\n"},
+        {"g.call('tinker.search', [search: 'mar']).with('type', 'Edge').element()", ""},
+        {"g.V().call('tinker.degree.centrality').with('direction', OUT)", "3\n0\n0\n2\n0\n1\n"},
+        {"g.V(3).call('tinker.degree.centrality')", "3\n"},
+        {"g.call('cardea.stats').select('vertices')", "6\n"},
+        {"g.call('cardea.schema').select('edges')", "{created=[weight], knows=[weight]}\n"},
+        {"g.withStrategies(new ElementIdStrategy(idPropertyKey: 'name')).V('lop').id()", "lop\n"},
+        {"g.withStrategies(new SubgraphStrategy(vertexProperties: hasKey('lang'))).V(1, "
+         "3).values()",
+         "java\n"},
+    };
+
+    FAKECHECK_ALL(cases);
+}
+END_TEST
+
 /* Made from the last node to the first, so that depth costs no stack. */
 START_TEST(a_tree_may_be_deep)
 {
@@ -127,4 +149,4 @@ END_TEST
 
 RUN_SUITE("gather", samples_have_their_size, seeds_give_the_sample_of_the_reference,
           chance_is_that_of_java, trees_grow_by_paths, edges_make_a_graph,
-          branches_take_all_options_that_match, a_tree_may_be_deep)
+          branches_take_all_options_that_match, services_run_as_traversals, a_tree_may_be_deep)

@@ -168,13 +168,21 @@ static int by_serial(const void *a, const void *b)
     return first->serial < second->serial ? -1 : first->serial > second->serial ? 1 : 0;
 }
 
+/* There is no array yet if nothing was held. */
+static void sort(struct sample *self, int (*compare)(const void *, const void *))
+{
+    if (self->count > 1) {
+        qsort(self->entries, self->count, sizeof *self->entries, compare);
+    }
+}
+
 /* Keeps the smallest keys of each tag. */
 static void prune(struct sample *self)
 {
     uint64_t amount = plan_of(self)->amount, of_tag = 0;
     uint32_t kept = 0;
 
-    qsort(self->entries, self->count, sizeof *self->entries, by_key);
+    sort(self, by_key);
     for (uint32_t i = 0; i < self->count; i++) {
         if (kept == 0 || self->entries[i].traverser.tag != self->entries[kept - 1].traverser.tag) {
             of_tag = 0;
@@ -376,7 +384,7 @@ static enum pull pull(struct op *op, struct exec *exec, struct batch *out)
         if (!self->chance.is_seeded) {
             prune(self);
         }
-        qsort(self->entries, self->count, sizeof *self->entries, by_serial);
+        sort(self, by_serial);
         self->is_drained = true;
     }
     if (self->chance.is_seeded) {

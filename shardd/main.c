@@ -6,6 +6,7 @@
 struct process {
     struct shardd_conf values;
     struct node *node;
+    bool must_restart; /* As another boot, in this same process. */
 };
 
 static const char *address(void *ctx, peer_id peer)
@@ -71,6 +72,8 @@ static int run(struct process *process, struct error *err)
         host->address = address;
         host->address_ctx = process;
         rc = host_run(host, err);
+        process->must_restart =
+            rc != E_OK && !host->loop.is_stopping && node_must_restart(process->node);
     }
     node_close(&process->node);
     host_free(&host);
@@ -85,7 +88,11 @@ int main(int argc, char **argv)
 
     if (conf_open(&conf, &shardd_conf_table, &process.values, argc, argv, &err) == E_OK &&
         !conf_answer(&conf)) {
-        (void)run(&process, &err);
+        do {
+            err = (struct error){0};
+            process.must_restart = false;
+            (void)run(&process, &err);
+        } while (process.must_restart);
     }
     conf_close(&conf);
     return host_status("cardea-shardd", &err);

@@ -15,11 +15,12 @@
 
 enum {
     HEARTBEAT_MS = 100,
-    SILENCE_MS = 500, /* A coordinator that says nothing for so long is not asked again at once. */
-    REPEAT_MS = 100,  /* Of the registration. */
-    TAKEN_MS = 5000,  /* Between log lines that another process has this number. */
-    COUNT_MS = 1000,  /* Between looks at counters for the heartbeat. */
-    TEND_TURNS = 8,   /* Upkeep at least every so many busy turns. */
+    RESTART_MS = 3000, /* For others to take over before a start again. */
+    SILENCE_MS = 500,  /* A coordinator that says nothing for so long is not asked again at once. */
+    REPEAT_MS = 100,   /* Of the registration. */
+    TAKEN_MS = 5000,   /* Between log lines that another process has this number. */
+    COUNT_MS = 1000,   /* Between looks at counters for the heartbeat. */
+    TEND_TURNS = 8,    /* Upkeep at least every so many busy turns. */
     PATH_ROOM = 4096
 };
 
@@ -56,6 +57,7 @@ int node_open(struct node **node, const struct node_options *options, struct err
         options->journal_keep == 0 ? JOURNAL_KEEP : options->journal_keep;
     map_init(&opened->places, NULL);
     map_init(&opened->suspects, NULL);
+    map_init(&opened->opened, NULL);
     map_init(&opened->partial, NULL);
     arena_init(&opened->arena, 0);
     bytes_init(&opened->body, 0);
@@ -83,6 +85,7 @@ void node_close(struct node **node)
     nodeadmin_close(*node);
     map_close(&(*node)->places);
     map_close(&(*node)->suspects);
+    map_close(&(*node)->opened);
     map_close(&(*node)->partial);
     shardmap_close(&(*node)->map);
     arena_close(&(*node)->arena);
@@ -435,6 +438,25 @@ static int tend_one(struct node *node, bool was_busy, struct error *err)
     return E_OK;
 }
 
+/* As for any end: others take over first. */
+static int end_to_restart(struct node *node, uint64_t now_ms, struct error *err)
+{
+    if (!node->must_restart) {
+        return E_OK;
+    }
+    if (node->restart_ms == 0) {
+        node->restart_ms = now_ms + RESTART_MS;
+        log_warn(node->options.log, "node",
+                 "msg=\"starts again, to build replicas anew whose files are of no use\"");
+    }
+    if (!node_leave(node) && now_ms < node->restart_ms) {
+        return E_OK;
+    }
+    return error_set(err, E_CORRUPT,
+                     "files of replicas are of no use: this process ends, and is to "
+                     "be started again");
+}
+
 int node_turn(struct node *node, uint64_t now_ms, struct outbox *out, struct error *err)
 {
     node->turn_ms = now_ms;
@@ -480,7 +502,12 @@ int node_turn(struct node *node, uint64_t now_ms, struct outbox *out, struct err
         rc = nodeshards_renew(node, now_ms, err);
     }
     keep_in_touch(node, now_ms, out);
-    return rc;
+    return rc != E_OK ? rc : end_to_restart(node, now_ms, err);
+}
+
+bool node_must_restart(const struct node *node)
+{
+    return node != NULL && node->must_restart;
 }
 
 uint64_t node_deadline(const struct node *node)

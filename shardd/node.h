@@ -30,6 +30,7 @@ struct node {
     size_t replica_count, replica_room;
     struct map places;    /* shard -> place. */
     struct map suspects;  /* shard -> struct roster_replica's suspect and applied: see node.c. */
+    struct map opened;    /* shard -> 1: opened by this boot. */
     struct map partial;   /* shard -> 1: built anew, not in sync since; remembered in a file. */
     uint64_t taken_ms;    /* When it was last logged that it was refused. */
     uint64_t incarnation; /* Of the cluster that the folder belongs to; 0: none yet. */
@@ -39,6 +40,8 @@ struct node {
     bool is_registered;
     bool is_status_due;
     bool is_leaving;      /* About to end. */
+    bool must_restart;    /* See node_must_restart. */
+    uint64_t restart_ms;  /* Then it does not wait any longer for others to take over. */
     uint32_t coordinator; /* Which of the list is asked. */
     uint32_t refusals;    /* In a row. */
     uint64_t req_id;      /* Last one used. */

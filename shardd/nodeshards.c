@@ -17,6 +17,7 @@ static void add_replica(struct node *node, struct replica *replica)
         node->replicas = mem_resize(node->replicas, node->replica_room * sizeof(struct replica *));
     }
     map_put(&node->places, replica->shard, node->replica_count);
+    map_put(&node->opened, replica->shard, 1);
     node->replicas[node->replica_count++] = replica;
 }
 
@@ -165,16 +166,16 @@ static void admit(struct node *node, struct replica *replica, const struct shard
         replica_close(&replica);
         return;
     }
-    if (applied < floor && node->options.is_old_accepted &&
-        !map_has(&node->partial, replica->shard)) {
+    if (map_has(&node->partial, replica->shard) && !nodeset_has(&shard->isr, node->options.node)) {
+        floor = 0; /* It is built anew, and need not have what it had before. */
+    }
+    if (applied < floor && node->options.is_old_accepted) {
         log_warn(node->options.log, "node",
                  "shard=%u file=%s msg=\"an old copy is accepted: entries %" PRIu64 " to %" PRIu64
                  " are lost\"",
                  replica->shard, path, applied + 1, floor);
     }
-    /* One that is built anew need not have what it had before. */
-    if (applied >= floor || node->options.is_old_accepted ||
-        map_has(&node->partial, replica->shard)) {
+    if (applied >= floor || node->options.is_old_accepted) {
         add_replica(node, replica);
         return;
     }
@@ -343,12 +344,17 @@ static int drop_strange(struct node *node, uint32_t shard, struct error *err)
 }
 
 /* A learner whose file is of no use; not one that the coordinators know less of than it does. */
-static bool may_begin_anew(const struct node *node, uint32_t shard, enum shardmap_role role)
+static bool may_begin_anew(struct node *node, uint32_t shard, enum shardmap_role role)
 {
     const uint64_t *suspect = map_get(&node->suspects, shard);
 
-    return suspect != NULL && role == SHARDMAP_LEARNER &&
-           (*suspect & ((1 << NODESHARDS_SUSPECT_BITS) - 1)) != ROSTER_AHEAD;
+    if (suspect == NULL || role != SHARDMAP_LEARNER ||
+        (*suspect & ((1 << NODESHARDS_SUSPECT_BITS) - 1)) == ROSTER_AHEAD) {
+        return false;
+    }
+    /* The primary knows what this boot has acknowledged, and would count on it. */
+    node->must_restart = node->must_restart || map_has(&node->opened, shard);
+    return !map_has(&node->opened, shard);
 }
 
 /* It was elected for what it held before: the news that it is built anew came too late. In sync by

@@ -58,6 +58,10 @@ int node_turn(struct node *node, uint64_t now_ms, struct outbox *out, struct err
 uint64_t node_deadline(const struct node *node);
 /* The coordinator knows this process and all its shards are in force. */
 bool node_is_ready(const struct node *node);
+/* The last node_turn failed for this reason: a replica that was open has to be built anew, and the
+ * other replicas tell its answers of before from those after by the boot. The caller closes the
+ * node and opens it under another one. */
+bool node_must_restart(const struct node *node);
 /* The process is about to end: others are to lead its shards, and to go on without it. Returns true
  * if nobody waits for this node any more; until then turns go on. */
 bool node_leave(struct node *node);

@@ -220,6 +220,13 @@ static int advance(struct devhost *host, struct devhost_end *end, bool is_forced
     }
     int rc = end->core.turn(end->core.core, now_ms, &end->out, err);
     memory_send(&host->memory, end->place, &end->out);
+    if (rc != E_OK && end >= host->shards && end < host->shards + host->options.nodes) {
+        uint32_t node = (uint32_t)(end - host->shards) + 1;
+        if (node_must_restart(host->nodes[node - 1])) {
+            *err = (struct error){0};
+            return devhost_restart(host, node, err);
+        }
+    }
     return rc;
 }
 

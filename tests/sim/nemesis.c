@@ -12,6 +12,8 @@ enum {
     CLOG_MAX_US = 1000000,
     FULL_MAX_US = 800000,
     DISK_CALLS = 40,
+    QUIET_US = 2500000,
+    START_US = 20000,
     RESIZE_US = 4000000 /* Until then a request for another R may still come to something. */
 };
 
@@ -117,10 +119,6 @@ static bool may_spoil(const struct nemesis *nemesis, uint32_t node, const struct
         if (!nodeset_has(&in, node)) {
             continue;
         }
-        /* A primary may just have asked to go on alone. */
-        if (state_shard_graph(state, i + 1)->min_insync < 2 && shard->primary == node) {
-            return false;
-        }
         struct nodeset others = nodeset_minus(&in, &nemesis->hollow[i]);
         nodeset_remove(&others, node);
         if (others.count == 0 || (copy != NULL && copy->last[i] >= shard->applied)) {
@@ -165,13 +163,29 @@ static void copy_folder(struct nemesis *nemesis, uint32_t proc)
 
 enum spoil { SPOIL_WIPE, SPOIL_FLIP, SPOIL_PUT_BACK };
 
-/* A bit that was flipped is not found until it is read: a replica that goes on alone meanwhile is
- * the only one that holds what it then commits, so none may. */
+/* Below two, whoever goes on alone is the only one that holds what it then commits: the primary may
+ * have asked for it, or be silent so that this node is elected before anybody knows of its disk. So
+ * nothing else may go wrong around it. A flipped bit is found when it is read, much later
+ * perhaps. */
 static bool may_go_on_alone(const struct nemesis *nemesis)
 {
     const struct state *state = nemesis_state(nemesis);
 
     return state == NULL || state->graph_count == 0 || state->graphs[0].min_insync < 2;
+}
+
+static bool is_all_well(const struct nemesis *nemesis)
+{
+    const struct cluster *cluster = nemesis->cluster;
+
+    for (uint32_t i = 0; i < CLUSTER_TOOL; i++) {
+        const struct cluster_proc *proc = &cluster->procs[i];
+        if (proc->is_there && (proc->core == NULL || proc->doom != DOOM_NONE || proc->is_leaving ||
+                               proc->paused_us > cluster->now_us)) {
+            return false;
+        }
+    }
+    return net_is_whole(&cluster->net);
 }
 
 /* Ends the process, if it must be ended, and spoils its files before it is started again. */
@@ -182,7 +196,8 @@ static void spoil_folder(struct nemesis *nemesis, uint32_t proc, enum spoil spoi
         spoil == SPOIL_PUT_BACK ? &nemesis->copies[proc - CLUSTER_NODE] : NULL;
 
     if ((copy != NULL && copy->image == NULL) || of->doom != DOOM_NONE ||
-        (spoil == SPOIL_FLIP && may_go_on_alone(nemesis)) || !may_spoil(nemesis, of->node, copy)) {
+        (may_go_on_alone(nemesis) && (spoil == SPOIL_FLIP || !is_all_well(nemesis))) ||
+        !may_spoil(nemesis, of->node, copy)) {
         return;
     }
     cluster_crash(nemesis->cluster, proc, DOOM_NONE, prng_chance(nemesis->prng, 0.5));
@@ -190,6 +205,10 @@ static void spoil_folder(struct nemesis *nemesis, uint32_t proc, enum spoil spoi
     of->is_cut = false;
     vfs_kill(of->disk);
     note_spoilt(nemesis, of->node);
+    if (may_go_on_alone(nemesis)) {
+        nemesis->quiet_us = nemesis->cluster->now_us + QUIET_US;
+        cluster_alarm(nemesis->cluster, nemesis->cluster->now_us + START_US, NEMESIS_START + proc);
+    }
     if (nemesis->cluster->is_verbose) {
         (void)fprintf(stderr, "%8.3f ms  spoil %d of node %" PRIu32 "\n",
                       (double)nemesis->cluster->now_us / 1000.0, (int)spoil, of->node);
@@ -329,6 +348,10 @@ static bool strike(struct nemesis *nemesis)
 {
     uint64_t draw = prng_below(nemesis->prng, 24);
     uint32_t node = any_node(nemesis);
+
+    if (nemesis->cluster->now_us < nemesis->quiet_us) {
+        return false;
+    }
 
     if (draw < 7) {
         crash_one(nemesis);

@@ -50,6 +50,7 @@ struct nemesis {
     struct nodeset hollow[NEMESIS_SHARDS]; /* By shard - 1: counted in sync, files spoilt. */
     bool is_hollow;                        /* Some are. */
     uint64_t resized_us;                   /* When another R was asked for last. */
+    uint64_t quiet_us;                     /* Nothing more goes wrong until then. */
     uint64_t told[NEMESIS_SHARDS];         /* cfgver, when verbose. */
     struct nemesis_counters counters;
 };

@@ -63,6 +63,18 @@ void net_join(struct net *net, uint32_t a, uint32_t b)
     net->clog_us[a][b] = net->clog_us[b][a] = 0;
 }
 
+bool net_is_whole(const struct net *net)
+{
+    for (uint32_t a = 0; a < NET_PLACES_MAX; a++) {
+        for (uint32_t b = 0; b < NET_PLACES_MAX; b++) {
+            if (net->is_cut[a][b] || net->clog_us[a][b] > 0) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
 void net_heal(struct net *net)
 {
     net->loss = net->copies = 0.0;

@@ -32,6 +32,8 @@ void net_cut(struct net *net, uint32_t a, uint32_t b, bool is_one_way);
 /* Messages between them are late by up to us from now on. */
 void net_clog(struct net *net, uint32_t a, uint32_t b, uint64_t us);
 void net_join(struct net *net, uint32_t a, uint32_t b);
+/* No pair is cut off or clogged. */
+bool net_is_whole(const struct net *net);
 /* No losses, copies or cuts any more. */
 void net_heal(struct net *net);
 /* With the given mean. */

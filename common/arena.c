@@ -26,20 +26,28 @@ enum { ALIGN = 16, BLOCK_MIN = 4096, BLOCK_MAX = 1 << 20 };
 
 struct arena_block {
     struct arena_block *next;
-    size_t size; /* Bytes after this header. */
+    size_t size;     /* Bytes after this header. */
+    uint64_t number; /* Of the arena's blocks, in the order they were made. */
+    uint64_t unused;
 };
 
 _Static_assert(sizeof(struct arena_block) % ALIGN == 0, "what follows the header is aligned");
 
-static struct arena_block *block_new(size_t size)
+static struct arena_block *block_new(struct arena *arena, size_t size)
 {
-    struct arena_block *block = (struct arena_block *)malloc(sizeof *block + size);
+    struct arena_block *block = arena->spare;
 
+    if (block != NULL && block->size == size) {
+        arena->spare = NULL;
+    } else {
+        block = (struct arena_block *)malloc(sizeof *block + size);
+    }
     if (block == NULL) {
         (void)fprintf(stderr, "out of memory: %zu bytes\n", size);
         abort();
     }
     block->size = size;
+    block->number = ++arena->block_count;
     ASAN_POISON_MEMORY_REGION(block + 1, size);
     return block;
 }
@@ -71,7 +79,52 @@ void arena_close(struct arena *arena)
         block_free(block);
         block = next;
     }
+    block_free(arena->spare);
     *arena = (struct arena){0};
+}
+
+struct arena_mark arena_mark(const struct arena *arena)
+{
+    return (struct arena_mark){arena->blocks == NULL ? 0 : arena->block_count, arena->at,
+                               arena->left_bytes, arena->used_bytes};
+}
+
+/* One that may be needed again at once is kept. */
+static void retire(struct arena *arena, struct arena_block *block)
+{
+    if (block->size == BLOCK_MAX && arena->spare == NULL) {
+        ASAN_POISON_MEMORY_REGION(block + 1, block->size);
+        arena->spare = block;
+    } else {
+        block_free(block);
+    }
+}
+
+void arena_release(struct arena *arena, const struct arena_mark *mark)
+{
+    struct arena_block **at = &arena->blocks;
+
+    assert(mark->used_bytes <= arena->used_bytes);
+    /* Behind those that are newer there is the newest of then, and behind it large ones that came
+     * since; the rest is older. */
+    for (bool is_first = true; *at != NULL; is_first = false) {
+        while (*at != NULL && (*at)->number > mark->block_count) {
+            struct arena_block *block = *at;
+            *at = block->next;
+            retire(arena, block);
+        }
+        if (*at == NULL || !is_first) {
+            break;
+        }
+        at = &(*at)->next;
+    }
+    arena->at = mark->at;
+    arena->left_bytes = mark->left_bytes;
+    arena->used_bytes = mark->used_bytes;
+    arena->is_exceeded = arena->limit_bytes != 0 && arena->used_bytes > arena->limit_bytes;
+    if (arena->left_bytes > 0) {
+        ASAN_POISON_MEMORY_REGION(arena->at, arena->left_bytes);
+    }
 }
 
 void arena_reset(struct arena *arena)
@@ -90,7 +143,10 @@ void arena_reset(struct arena *arena)
         }
         block = next;
     }
-    *arena = (struct arena){.blocks = keep, .limit_bytes = arena->limit_bytes};
+    *arena = (struct arena){.blocks = keep,
+                            .spare = arena->spare,
+                            .block_count = arena->block_count,
+                            .limit_bytes = arena->limit_bytes};
     if (keep != NULL) {
         keep->next = NULL;
         arena->at = block_start(keep);
@@ -103,7 +159,7 @@ void arena_reset(struct arena *arena)
  * left there is still used. */
 static void *alloc_own(struct arena *arena, size_t size)
 {
-    struct arena_block *block = block_new(size);
+    struct arena_block *block = block_new(arena, size);
 
     ASAN_UNPOISON_MEMORY_REGION(block + 1, size);
     if (arena->blocks == NULL) {
@@ -130,7 +186,7 @@ static void grow(struct arena *arena, size_t least)
     if (size > BLOCK_MAX) {
         size = BLOCK_MAX;
     }
-    block = block_new(size);
+    block = block_new(arena, size);
     block->next = arena->blocks;
     arena->blocks = block;
     arena->at = block_start(block);

@@ -139,7 +139,7 @@ struct read_reply {
     struct read_head head;
     enum read_emit emit;
     struct reader reader;
-    const struct slice *symbols; /* Labels and keys of this reply. */
+    struct slice *symbols; /* Labels and keys of this reply. */
     uint32_t symbol_count;
     uint64_t rows_left;
     bool id_int;

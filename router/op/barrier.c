@@ -214,6 +214,7 @@ extern const struct op_class barrier_class;
 
 const struct op_class barrier_class = {
     .name = "barrier",
+    .holds = HOLDS_RUN,
     .size = sizeof(struct barrier),
     .open = open,
     .pull = pull,

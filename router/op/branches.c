@@ -37,18 +37,27 @@ int branches_open(struct branches *branches, struct exec *exec,
     return E_OK;
 }
 
-enum pull branches_gather(struct branches *branches, struct exec *exec, struct op *input)
+static bool is_full(const struct branches *branches, const struct exec *exec)
+{
+    return branches->in.count > 0 && !branches->is_stateful &&
+           op_has_gathered(exec, branches->since);
+}
+
+enum pull branches_gather(struct branches *branches, struct exec *exec, struct op *op)
 {
     uint32_t goal = branches->goal == 0 ? OP_BATCH : branches->goal;
 
     goal = branches->is_stateful ? UINT32_MAX : goal;
-    while (branches->in.count < goal) {
+    while (branches->in.count < goal && !is_full(branches, exec)) {
         if (quota_check(exec, branches->in.count, sizeof(struct traverser)) != PULL_BATCH) {
             return PULL_ERROR;
         }
         if (branches->pulled_at == branches->pulled.count) {
-            enum pull rc =
-                branches->is_input_done ? PULL_DONE : op_pull(input, exec, &branches->pulled);
+            bool has_some = branches->in.count > 0;
+            enum pull rc = branches->is_input_done
+                               ? PULL_DONE
+                               : op_pull_more(op, exec, &branches->pulled, has_some);
+            branches->since = has_some ? branches->since : exec->stream.used_bytes;
             if (rc == PULL_DONE) {
                 branches->is_input_done = true;
                 batch_clear(&branches->pulled);

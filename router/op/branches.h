@@ -41,6 +41,7 @@ struct branches {
     struct batch pulled;
     uint32_t pulled_at;
     bool is_input_done;
+    size_t since; /* Bytes of the stream when nothing was gathered. */
     uint32_t goal;   /* Traversers wanted at a time; doubles. */
     uint32_t at;     /* Branch that runs. */
     bool is_entered; /* It has its share. */
@@ -50,7 +51,7 @@ struct branches {
 int branches_open(struct branches *branches, struct exec *exec,
                   struct plan_traversal *const *traversals, uint32_t count);
 /* Gathers what is to run together into branches->in: BATCH. DONE, WAIT, ERROR. */
-enum pull branches_gather(struct branches *branches, struct exec *exec, struct op *input);
+enum pull branches_gather(struct branches *branches, struct exec *exec, struct op *op);
 /* Traverser `place` of `in` goes through branch `at` too. */
 void branches_share(struct branches *branches, uint32_t at, uint32_t place);
 /* The shares are filled. Forgets `in`. */

@@ -178,7 +178,7 @@ static enum pull run_child(struct by_run *by, struct exec *exec, const struct tr
 static enum pull fail_on(struct exec *exec, const char *what, struct slice key,
                          const struct value *value)
 {
-    struct slice text = value_text(&exec->arena, value);
+    struct slice text = value_text(&exec->stream, value);
 
     return op_fail(
         exec, E_EVALUATION,
@@ -217,7 +217,7 @@ static enum pull evaluate(struct by_run *by, struct exec *exec, struct value *va
         is_found = by_token(plan->token, value, &out);
         break;
     case BY_COLUMN:
-        is_found = by_column(&exec->arena, plan->token, value, &out);
+        is_found = by_column(&exec->stream, plan->token, value, &out);
         break;
     }
     if (!is_found && (plan->kind == BY_TOKEN || plan->kind == BY_COLUMN)) {

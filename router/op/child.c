@@ -74,7 +74,7 @@ bool child_is_reading(const struct plan_traversal *traversal)
     return any_inside(traversal, is_collecting, 0) && any_inside(traversal, is_reading, 0);
 }
 
-static bool is_global_scope(const struct plan_step *step)
+bool child_sees_all(const struct plan_step *step)
 {
     switch ((int)step->kind) {
     case PLAN_DEDUP:
@@ -113,7 +113,7 @@ static bool keeps_state(const struct plan_step *step)
     case PLAN_EDGES:
         return ((const struct plan_elements *)step->params)->emit >= READ_COUNT;
     default:
-        return is_global_scope(step);
+        return child_sees_all(step);
     }
 }
 

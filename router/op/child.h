@@ -43,6 +43,8 @@ void child_round(struct child *child, struct exec *exec, const struct traverser 
 /* Results in any order; after child_start, tag = position in the batch. */
 enum pull child_pull(struct child *child, struct exec *exec, struct batch *out);
 void child_close(struct child *child);
+/* True for a step with a scope, or aggregate(), that is global. */
+bool child_sees_all(const struct plan_step *step);
 typedef bool (*child_test_fn)(const struct plan_step *step);
 /* True if a step inside, at any depth, satisfies the test. */
 bool child_any(const struct plan_traversal *traversal, child_test_fn test);

@@ -159,7 +159,7 @@ static enum pull pull(struct op *op, struct exec *exec, struct batch *out)
         enum pull rc = PULL_BATCH;
         switch (self->state) {
         case GATHERING:
-            rc = branches_gather(&self->branches, exec, op->input);
+            rc = branches_gather(&self->branches, exec, op);
             self->state = rc == PULL_BATCH ? CHOOSING : GATHERING;
             break;
         case CHOOSING:
@@ -219,6 +219,7 @@ extern const struct op_class choose_class;
 
 const struct op_class choose_class = {
     .name = "choose",
+    .holds = HOLDS_NOTHING,
     .size = sizeof(struct choose),
     .open = open,
     .pull = pull,

@@ -18,6 +18,7 @@ extern const struct op_class coalesce_class;
 
 const struct op_class coalesce_class = {
     .name = "coalesce",
+    .holds = HOLDS_NOTHING,
     .size = sizeof(struct attempt),
     .open = attempt_open,
     .pull = pull,

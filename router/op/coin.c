@@ -78,6 +78,7 @@ extern const struct op_class coin_class;
 
 const struct op_class coin_class = {
     .name = "coin",
+    .holds = HOLDS_NOTHING,
     .size = sizeof(struct coin),
     .open = open,
     .pull = pull,

@@ -28,6 +28,7 @@ extern const struct op_class constant_class;
 
 const struct op_class constant_class = {
     .name = "constant",
+    .holds = HOLDS_NOTHING,
     .size = sizeof(struct constant),
     .pull = pull,
     .close = close,

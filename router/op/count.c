@@ -18,7 +18,7 @@ static enum pull pull_local(struct count *self, struct exec *exec, struct batch 
 
     for (uint32_t i = 0; rc == PULL_BATCH && i < self->in.count; i++) {
         struct items items;
-        bool has_items = items_of(&exec->arena, &self->in.items[i].value, &items);
+        bool has_items = items_of(&exec->stream, &self->in.items[i].value, &items);
         struct traverser next = op_split(&self->op, exec, &self->in.items[i],
                                          value_long(has_items ? (int64_t)items_total(&items) : 1));
         batch_push(out, &next);
@@ -89,6 +89,7 @@ extern const struct op_class count_class;
 
 const struct op_class count_class = {
     .name = "count",
+    .holds = HOLDS_SUMS,
     .size = sizeof(struct count),
     .pull = pull,
     .reset = reset,

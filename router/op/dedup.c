@@ -189,6 +189,7 @@ extern const struct op_class dedup_class;
 
 const struct op_class dedup_class = {
     .name = "dedup",
+    .holds = HOLDS_RUN,
     .size = sizeof(struct dedup),
     .open = open,
     .pull = pull,

@@ -94,6 +94,7 @@ extern const struct op_class edge_vertex_class;
 
 const struct op_class edge_vertex_class = {
     .name = "edge vertex",
+    .holds = HOLDS_NOTHING,
     .size = sizeof(struct edge_vertex),
     .pull = pull,
     .close = close,

@@ -9,6 +9,7 @@ static int open(struct op *op, struct exec *exec)
 
 const struct op_class edges_class = {
     .name = "edges",
+    .holds = HOLDS_NOTHING,
     .size = sizeof(struct elements),
     .open = open,
     .pull = elements_pull,

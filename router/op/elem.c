@@ -129,7 +129,7 @@ const struct read_filter *elem_filters(struct exec *exec, const struct read_filt
 
 struct value elem_vertex(struct exec *exec, const struct value *id, struct slice label)
 {
-    struct vertex *vertex = ARENA_NEW(&exec->arena, struct vertex);
+    struct vertex *vertex = ARENA_NEW(&exec->stream, struct vertex);
 
     vertex->id = *id;
     vertex->label = label;

@@ -44,6 +44,7 @@ extern const struct op_class element_class;
 
 const struct op_class element_class = {
     .name = "element",
+    .holds = HOLDS_NOTHING,
     .size = sizeof(struct op),
     .pull = pull,
 };

@@ -20,6 +20,12 @@ static bool is_reducing(const struct op *op)
     return plan_of(op)->emit >= READ_COUNT;
 }
 
+/* Gives each row once, as it comes. */
+static bool is_streaming(const struct op *op)
+{
+    return plan_of(op)->is_start && !plan_of(op)->has_ids && !is_reducing(op);
+}
+
 int elements_open(struct op *op, struct exec *exec, bool is_edges)
 {
     struct elements *self = (struct elements *)op;
@@ -76,7 +82,8 @@ static bool start(struct elements *self, struct exec *exec)
             return true;
         }
     }
-    self->fetch = fetch_start(exec, &self->op, spec);
+    self->fetch = is_streaming(&self->op) ? fetch_stream(exec, &self->op, spec)
+                                          : fetch_start(exec, &self->op, spec);
     return self->fetch != NULL;
 }
 
@@ -130,12 +137,16 @@ static enum pull pull_start(struct elements *self, struct exec *exec, struct bat
             return rc;
         }
     } else {
-        if (self->fetch == NULL && !start(self, exec)) {
-            return PULL_ERROR;
+        if (self->fetch == NULL) {
+            if (!start(self, exec)) {
+                return PULL_ERROR;
+            }
+            self->mark = op_mark(exec);
         }
         if (self->row_at == self->rows.count) {
             self->rows.count = 0;
             self->row_at = 0;
+            op_release(&self->op, exec, &self->mark);
             enum pull rc = rowset_take(&self->rows, self->fetch, exec, 1);
             if (rc != PULL_BATCH) {
                 return rc;
@@ -150,6 +161,9 @@ static enum pull pull_start(struct elements *self, struct exec *exec, struct bat
 
 static enum pull pull_middle(struct elements *self, struct exec *exec, struct batch *out)
 {
+    if (self->in_at < self->in.count && (self->in_at > 0 || self->row_at > 0)) {
+        op_release(&self->op, exec, &self->mark);
+    }
     while (out->count < OP_BATCH) {
         if (self->in_at == self->in.count) {
             if (out->count > 0) {
@@ -167,6 +181,7 @@ static enum pull pull_middle(struct elements *self, struct exec *exec, struct ba
             if (rc != PULL_BATCH) {
                 return rc;
             }
+            self->mark = self->in_at == 0 ? op_mark(exec) : self->mark;
         }
         const struct traverser *from = &self->in.items[self->in_at];
         while (self->row_at < self->rows.count && out->count < OP_BATCH) {

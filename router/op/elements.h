@@ -16,6 +16,7 @@ struct elements {
     bool is_edges;
     struct exec *exec;
     struct read_request spec;
+    struct arena_mark mark; /* Behind what is given from, for op_release. */
     struct fetch *fetch;
     struct rowset rows;
     bool is_read;    /* All rows are in `rows`. */

@@ -42,6 +42,7 @@ static enum pull pull(struct op *op, struct exec *exec, struct batch *out)
 
 const struct op_class entry_class = {
     .name = "entry",
+    .holds = HOLDS_NOTHING,
     .size = sizeof(struct entry),
     .pull = pull,
 };

@@ -16,6 +16,7 @@ int exec_open(struct exec *exec, const struct plan *plan, struct transaction *tx
 {
     *exec = (struct exec){.plan = plan, .txn = txn, .remote = remote};
     arena_init(&exec->arena, 0);
+    arena_init(&exec->stream, 0);
     for (uint32_t i = 0; i < plan->side_effect_count; i++) {
         struct side_effect *effect = exec_side_effect_make(exec, plan->side_effects[i].key);
         effect->value = plan->side_effects[i].initial;
@@ -39,6 +40,8 @@ enum pull exec_pull(struct exec *exec, uint64_t now_ms, struct batch *out)
     exec->turn_end_us = exec->micros == NULL ? 0 : exec->micros() + TURN_US;
     exec->has_moved = false;
     exec->is_yielding = false;
+    exec->is_free = !exec->is_holding;
+    exec->stream.limit_bytes = exec->arena.limit_bytes;
     return op_pull(exec->root.last, exec, out);
 }
 
@@ -47,8 +50,28 @@ void exec_close(struct exec *exec)
     op_close_all(&exec->root);
     idset_close(&exec->loaded);
     mem_free(exec->loaded_values);
+    arena_close(&exec->stream);
     arena_close(&exec->arena);
     *exec = (struct exec){0};
+}
+
+struct slice exec_symbol(struct exec *exec, struct slice text)
+{
+    if (exec->symbols.index.arena == NULL) {
+        map_text_init(&exec->symbols, &exec->arena, true);
+    }
+    const uint64_t *at = map_text_get(&exec->symbols, text);
+    if (at == NULL) {
+        text = slice_of(arena_copy(&exec->arena, text.data, text.size), text.size);
+        map_text_put(&exec->symbols, text, (uint64_t)(uintptr_t)text.data);
+        return text;
+    }
+    return slice_of((const void *)(uintptr_t)*at, text.size);
+}
+
+size_t exec_memory(const struct exec *exec)
+{
+    return exec->arena.used_bytes + exec->stream.used_bytes;
 }
 
 /* ---- side effects ---- */

@@ -2,13 +2,19 @@
  * exec.h -- one run of a plan: memory, transaction, side effects, deadline, and its place in the
  * router.
  *
- * Pure but for the outbox it fills. Ownership: all of a run is in `arena`, operators included;
- * exec_close closes operators and fetches.
+ * Memory. `arena` holds what lives as long as the run, operators included. `stream` holds what
+ * traversers carry (paths, elements of hops, values made of them): an operator that makes many of
+ * one input marks it and releases behind itself, once nobody behind it needs what it gave before
+ * (op.h, "Holding"). So a query without barriers needs memory for the batches under way only,
+ * whatever the number of its results.
+ *
+ * Pure but for the outbox it fills. Ownership: exec_close closes operators and fetches.
  * Limits: deadline, memory (arena limit), results; E_TIMEOUT, E_LIMIT.
  */
 #ifndef ROUTER_OP_EXEC_H
 #define ROUTER_OP_EXEC_H
 
+#include "common/map.h"
 #include "common/prng.h"
 #include "router/op/idset.h"
 #include "router/op/op.h"
@@ -22,7 +28,9 @@ struct side_effect {
 };
 
 struct exec {
-    struct arena arena; /* Whole query; limit query_memory_max. */
+    struct arena arena;  /* Whole query; limit query_memory_max, the stream's bytes included. */
+    struct arena stream; /* What traversers carry. */
+    struct map_text symbols;  /* Labels and keys that shards have told, one copy of each. */
     const struct plan *plan;
     struct pipeline root;
     struct transaction *txn;  /* Buffered changes, read sets, graph. Not owned. */
@@ -48,6 +56,8 @@ struct exec {
     uint32_t depth;       /* Of the children being built. */
     uint32_t budget;      /* Rows that may still be worked on before this turn yields. */
     uint64_t turn_end_us; /* By `micros`: when this turn yields; 0: by rows alone. */
+    bool is_holding; /* Whoever pulls the root still looks at batches given before. */
+    bool is_free;    /* In a pull: what the operator gave before is not needed any more. */
     bool has_moved;       /* A batch was given in this turn, so yielding cannot stand still. */
 };
 
@@ -56,6 +66,10 @@ struct exec {
  * opened. */
 int exec_open(struct exec *exec, const struct plan *plan, struct transaction *txn,
               struct remote *remote, struct error *err);
+/* One copy of a text that shards tell again and again, valid as long as the exec. */
+struct slice exec_symbol(struct exec *exec, struct slice text);
+/* Bytes that the run holds in its arenas. */
+size_t exec_memory(const struct exec *exec);
 /* One pull at the root, as much work as a turn may do. WAIT: pull again when `waiting` has
  * changed, or, if is_yielding, in the next turn. */
 enum pull exec_pull(struct exec *exec, uint64_t now_ms, struct batch *out);

@@ -62,6 +62,7 @@ extern const struct op_class fail_class;
 
 const struct op_class fail_class = {
     .name = "fail",
+    .holds = HOLDS_NOTHING,
     .size = sizeof(struct fail_op),
     .open = open,
     .pull = pull,

@@ -21,6 +21,7 @@ struct filter {
     uint32_t child_at; /* Child that runs. */
     uint32_t open_at;  /* First of `open` that it runs for. */
     bool is_running;
+    struct arena_mark mark; /* Behind `in`. */
 };
 
 static const struct plan_filter *plan_of(const struct filter *self)
@@ -124,11 +125,13 @@ static enum pull pull(struct op *op, struct exec *exec, struct batch *out)
                 return rc;
             }
             begin(self);
+            self->mark = op_mark(exec);
         }
         rc = run(self, exec);
         if (rc != PULL_BATCH) {
             return rc;
         }
+        op_forget(op, exec, &self->mark);
         for (uint32_t i = 0; i < self->in.count; i++) {
             if (self->is_kept[i]) {
                 batch_push(out, &self->in.items[i]);
@@ -172,6 +175,7 @@ extern const struct op_class filter_class;
 
 const struct op_class filter_class = {
     .name = "filter",
+    .holds = HOLDS_NOTHING,
     .size = sizeof(struct filter),
     .open = open,
     .pull = pull,

@@ -25,7 +25,7 @@ static void append(struct exec *exec, struct folded *to, const struct value *val
 {
     if (to->count == to->room) {
         uint32_t room = to->room == 0 ? 4 : to->room * 2;
-        struct value *items = arena_array(&exec->arena, room, sizeof *items);
+        struct value *items = arena_array(&exec->stream, room, sizeof *items);
         for (uint32_t i = 0; i < to->count; i++) {
             items[i] = to->items[i];
         }
@@ -57,10 +57,10 @@ static int add(struct fold *self, struct exec *exec, const struct traverser *tra
         to->value = plan->seed;
     }
     op_charge(exec, traverser->bulk);
-    for (uint64_t i = 0; rc == E_OK && i < traverser->bulk && !exec->arena.is_exceeded; i++) {
+    for (uint64_t i = 0; rc == E_OK && i < traverser->bulk && !exec->stream.is_exceeded; i++) {
         if (plan->has_seed) {
             struct value other = addend(plan, &traverser->value);
-            rc = operation_apply(&exec->arena, plan->operation, &to->value, &other, &to->value,
+            rc = operation_apply(&exec->stream, plan->operation, &to->value, &other, &to->value,
                                  &exec->error);
         } else {
             append(exec, to, &traverser->value);
@@ -133,6 +133,7 @@ extern const struct op_class fold_class;
 
 const struct op_class fold_class = {
     .name = "fold",
+    .holds = HOLDS_RUN,
     .size = sizeof(struct fold),
     .pull = pull,
     .reset = reset,

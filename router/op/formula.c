@@ -125,7 +125,7 @@ static int fill(struct formula_op *self, struct exec *exec, uint32_t row, struct
     struct bytes text;
     struct slice made;
 
-    bytes_init(&text, function_text_room(&exec->arena));
+    bytes_init(&text, function_text_room(&exec->stream));
     for (uint32_t i = 0; i <= plan->variable_count; i++) {
         struct value room;
         const struct value *value;
@@ -140,13 +140,13 @@ static int fill(struct formula_op *self, struct exec *exec, uint32_t row, struct
         }
         value_print(&text, value);
     }
-    if (text.is_overflown || exec->arena.is_exceeded) {
+    if (text.is_overflown || exec->stream.is_exceeded) {
         bytes_close(&text);
         return error_set(&exec->error, E_LIMIT, "format() would make a text of more than %zu bytes",
-                         function_text_room(&exec->arena));
+                         function_text_room(&exec->stream));
     }
     made = bytes_slice(&text);
-    *out = value_string(slice_of(arena_copy(&exec->arena, made.data, made.size), made.size));
+    *out = value_string(slice_of(arena_copy(&exec->stream, made.data, made.size), made.size));
     bytes_close(&text);
     return 1;
 }
@@ -250,6 +250,7 @@ extern const struct op_class formula_class;
 
 const struct op_class formula_class = {
     .name = "formula",
+    .holds = HOLDS_NOTHING,
     .size = sizeof(struct formula_op),
     .open = open,
     .pull = pull,

@@ -103,7 +103,7 @@ static int open(struct op *op, struct exec *exec)
 static int apply(struct function *self, struct exec *exec, uint32_t row, struct value *out)
 {
     struct function_call call = {
-        .arena = &exec->arena, .plan = self->op.plan->params, .err = &exec->error};
+        .arena = &exec->stream, .plan = self->op.plan->params, .err = &exec->error};
 
     for (uint32_t i = 0; i < call.plan->arg_count; i++) {
         call.args[i] = args_need(&self->args, exec, i, row);
@@ -186,6 +186,7 @@ extern const struct op_class function_class;
 
 const struct op_class function_class = {
     .name = "function",
+    .holds = HOLDS_NOTHING,
     .size = sizeof(struct function),
     .open = open,
     .pull = pull,

@@ -181,6 +181,7 @@ extern const struct op_class has_class;
 
 const struct op_class has_class = {
     .name = "has",
+    .holds = HOLDS_NOTHING,
     .size = sizeof(struct has),
     .open = open,
     .pull = pull,

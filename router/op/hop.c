@@ -48,6 +48,9 @@ struct hop {
     uint32_t row_at;
     uint64_t given;
     uint64_t *totals; /* Counting: one a tag; on the heap. */
+    size_t gathered_from;        /* Bytes of the stream when gathering began. */
+    struct arena_mark rows_mark; /* Behind what was gathered, before its rows. */
+    struct arena_mark give_mark; /* Behind the rows at hand. */
     uint32_t tag_at;
 };
 
@@ -100,14 +103,24 @@ static enum pull add_input(struct hop *self, const struct traverser *from)
     return PULL_BATCH;
 }
 
+static bool has_enough(const struct hop *self)
+{
+    if (self->gathered.count == 0) {
+        return false;
+    }
+    return self->gathered.count >= OP_GATHER || self->op.plan->row_bound != 0 ||
+           op_has_gathered(self->exec, self->gathered_from);
+}
+
 /* BATCH: there is a frontier to ask for. */
 static enum pull gather(struct hop *self)
 {
-    bool is_bounded = self->op.plan->row_bound != 0;
-
-    while (!self->is_input_done && self->gathered.count < OP_GATHER &&
-           !(is_bounded && self->gathered.count > 0)) {
-        enum pull rc = op_pull(self->op.input, self->exec, &self->in);
+    while (!self->is_input_done && !has_enough(self)) {
+        bool has_some = self->gathered.count > 0;
+        enum pull rc = op_pull_more(&self->op, self->exec, &self->in, has_some);
+        if (!has_some) {
+            self->gathered_from = self->exec->stream.used_bytes;
+        }
         if (rc == PULL_DONE) {
             self->is_input_done = true;
         } else if (rc != PULL_BATCH) {
@@ -190,7 +203,7 @@ static bool start(struct hop *self)
         .limit = limit_of(self),
         .limit_each = plan->limit_each,
     };
-    self->fetch = fetch_start(self->exec, &self->op, &self->spec);
+    self->fetch = fetch_stream(self->exec, &self->op, &self->spec);
     self->is_fetch_done = false;
     self->rows.count = 0;
     return self->fetch != NULL;
@@ -238,7 +251,7 @@ static bool start_far(struct hop *self)
         .keys = plan->keys,
     };
     self->far_rows.count = 0;
-    self->far_fetch = fetch_start(self->exec, &self->op, &self->far_spec);
+    self->far_fetch = fetch_stream(self->exec, &self->op, &self->far_spec);
     return self->far_fetch != NULL;
 }
 
@@ -366,13 +379,35 @@ static enum pull on_gather(struct hop *self)
         return rc;
     }
     self->state = ROWS;
-    return start(self) ? PULL_BATCH : PULL_ERROR;
+    if (!start(self)) {
+        return PULL_ERROR;
+    }
+    self->rows_mark = op_mark(self->exec);
+    return PULL_BATCH;
+}
+
+/* As many as are wanted, or as have room in a part of the query's memory. */
+static enum pull take_rows(struct hop *self, uint32_t max)
+{
+    const struct exec *exec = self->exec;
+    size_t bytes_max = self->rows_mark.used_bytes + op_stream_max(exec);
+    enum pull rc;
+
+    do {
+        uint32_t left = max - self->rows.count;
+        uint32_t some = self->rows.count + (left < OP_BATCH ? left : OP_BATCH);
+        rc = rowset_take(&self->rows, self->fetch, self->exec, some);
+    } while (rc == PULL_BATCH && self->rows.count < max && exec->stream.used_bytes < bytes_max);
+    return rc;
 }
 
 static enum pull on_rows(struct hop *self)
 {
     uint32_t max = is_counting(self) ? UINT32_MAX : ROWS_MAX;
 
+    if (self->rows.count == 0) {
+        op_release(&self->op, self->exec, &self->rows_mark);
+    }
     if (self->is_fetch_done) {
         end_frontier(self);
         self->state = GATHER;
@@ -380,7 +415,7 @@ static enum pull on_rows(struct hop *self)
     }
     /* With a row bound what has come is given at once: more may not be wanted. */
     max = self->op.plan->row_bound != 0 && !fetch_is_complete(self->fetch) ? 1 : max;
-    enum pull rc = rowset_take(&self->rows, self->fetch, self->exec, max);
+    enum pull rc = take_rows(self, max);
     if (rc == PULL_DONE) {
         self->is_fetch_done = true;
     } else if (rc != PULL_BATCH) {
@@ -392,6 +427,7 @@ static enum pull on_rows(struct hop *self)
         return PULL_BATCH;
     }
     self->state = has_second(self) ? FAR : GIVE;
+    self->give_mark = op_mark(self->exec);
     self->from_at = 0;
     self->row_at = 0;
     if (self->state == GIVE && self->spec.emit != READ_MERGED) {
@@ -406,6 +442,7 @@ static enum pull on_far(struct hop *self)
 
     if (rc == PULL_BATCH) {
         self->state = GIVE;
+        self->give_mark = op_mark(self->exec);
         if (self->spec.emit != READ_MERGED) {
             rowset_sort(&self->rows, self->ids.count);
         }
@@ -418,7 +455,6 @@ static enum pull pull(struct op *op, struct exec *exec, struct batch *out)
     struct hop *self = (struct hop *)op;
     enum pull rc = PULL_BATCH;
 
-    (void)exec;
     while (rc == PULL_BATCH) {
         switch (self->state) {
         case GATHER:
@@ -431,6 +467,7 @@ static enum pull pull(struct op *op, struct exec *exec, struct batch *out)
             rc = on_far(self);
             break;
         case GIVE:
+            op_release(op, exec, &self->give_mark);
             if (!give(self, out)) {
                 self->rows.count = 0;
                 self->state = ROWS;
@@ -484,6 +521,7 @@ extern const struct op_class hop_class;
 
 const struct op_class hop_class = {
     .name = "hop",
+    .holds = HOLDS_NOTHING,
     .size = sizeof(struct hop),
     .open = open,
     .pull = pull,

@@ -9,6 +9,7 @@ extern const struct op_class identity_class;
 
 const struct op_class identity_class = {
     .name = "identity",
+    .holds = HOLDS_NOTHING,
     .size = sizeof(struct op),
     .pull = pull,
 };

@@ -57,6 +57,7 @@ extern const struct op_class inject_class;
 
 const struct op_class inject_class = {
     .name = "inject",
+    .holds = HOLDS_NOTHING,
     .size = sizeof(struct inject),
     .pull = pull,
     .reset = reset,

@@ -25,6 +25,7 @@ extern const struct op_class is_class;
 
 const struct op_class is_class = {
     .name = "is",
+    .holds = HOLDS_NOTHING,
     .size = sizeof(struct op),
     .pull = pull,
 };

@@ -26,7 +26,7 @@ static enum pull pull(struct op *op, struct exec *exec, struct batch *out)
     while ((rc = op_pull(op->input, exec, out)) == PULL_BATCH) {
         uint32_t kept = 0;
         for (uint32_t i = 0; i < out->count; i++) {
-            if (passes(op->plan->params, &exec->arena, &out->items[i].value)) {
+            if (passes(op->plan->params, &exec->stream, &out->items[i].value)) {
                 out->items[kept++] = out->items[i];
             }
         }
@@ -42,6 +42,7 @@ extern const struct op_class list_test_class;
 
 const struct op_class list_test_class = {
     .name = "list test",
+    .holds = HOLDS_NOTHING,
     .size = sizeof(struct op),
     .pull = pull,
 };

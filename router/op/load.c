@@ -242,7 +242,7 @@ static struct value *replace_items(struct load_run *load, const struct value *it
     for (uint32_t i = 0; i < count; i++) {
         struct value item = replace(load, &items[i], true, depth + 1);
         if (copy == NULL && memcmp(&item, &items[i], sizeof item) != 0) {
-            copy = arena_copy(&load->state->exec->arena, items, count * sizeof *items);
+            copy = arena_copy(&load->state->exec->stream, items, count * sizeof *items);
         }
         if (copy != NULL) {
             copy[i] = item;
@@ -271,7 +271,7 @@ static struct value replace_element(struct load_run *load, const struct value *v
 static struct value replace(struct load_run *load, const struct value *value, bool deep, int depth)
 {
     struct value result = *value;
-    struct arena *arena = &load->state->exec->arena;
+    struct arena *arena = &load->state->exec->stream;
 
     if (is_graph_element(value)) {
         return replace_element(load, value);
@@ -317,7 +317,7 @@ static void begin(struct load_run *load, const struct span *span, bool deep)
         half->asked = 0;
         half->found = half->ids.count == 0
                           ? NULL
-                          : arena_array(&state->exec->arena, half->ids.count, sizeof *half->found);
+                          : arena_array(&state->exec->stream, half->ids.count, sizeof *half->found);
     }
     state->at = VERTICES;
     state->is_running = true;
@@ -399,7 +399,8 @@ struct load {
     struct load_run run;
     struct batch in; /* Pulled; not in `held` yet. */
     struct batch held;
-    uint32_t at; /* Next of `held` to give. */
+    uint32_t at;  /* Next of `held` to give. */
+    size_t since; /* Bytes of the stream when nothing was held. */
     bool is_loading;
 };
 
@@ -425,7 +426,9 @@ static enum pull gather(struct load *self, struct exec *exec)
     self->at = 0;
     batch_clear(&self->held);
     do {
-        enum pull rc = op_pull(self->op.input, exec, &self->in);
+        bool has_some = self->held.count > 0;
+        enum pull rc = op_pull_more(&self->op, exec, &self->in, has_some);
+        self->since = has_some ? self->since : exec->stream.used_bytes;
         if (rc == PULL_ERROR || (rc != PULL_BATCH && self->held.count == 0)) {
             return rc;
         }
@@ -435,7 +438,7 @@ static enum pull gather(struct load *self, struct exec *exec)
         for (uint32_t i = 0; i < self->in.count; i++) {
             batch_push(&self->held, &self->in.items[i]);
         }
-    } while (self->held.count < max);
+    } while (self->held.count < max && !op_has_gathered(exec, self->since));
     return PULL_BATCH;
 }
 
@@ -486,6 +489,7 @@ extern const struct op_class load_class;
 
 const struct op_class load_class = {
     .name = "load",
+    .holds = HOLDS_NOTHING,
     .size = sizeof(struct load),
     .open = open,
     .pull = pull,

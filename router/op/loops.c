@@ -42,6 +42,7 @@ extern const struct op_class loops_class;
 
 const struct op_class loops_class = {
     .name = "loops",
+    .holds = HOLDS_NOTHING,
     .size = sizeof(struct loops),
     .pull = pull,
     .close = close,

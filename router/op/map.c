@@ -156,6 +156,7 @@ extern const struct op_class map_class;
 
 const struct op_class map_class = {
     .name = "map",
+    .holds = HOLDS_NOTHING,
     .size = sizeof(struct map_op),
     .open = open,
     .pull = pull,

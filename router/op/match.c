@@ -70,7 +70,8 @@ static void give(struct match *self, struct exec *exec, const struct traverser *
                  struct batch *out)
 {
     const struct plan_match *plan = plan_of(self);
-    struct value *pairs = arena_array(&exec->arena, 2 * (size_t)plan->label_count, sizeof *pairs);
+    struct value *pairs =
+        arena_array(&exec->stream, 2 * (size_t)plan->label_count, sizeof *pairs);
     uint32_t count = 0;
     struct traverser next;
 
@@ -129,6 +130,7 @@ extern const struct op_class match_class;
 
 const struct op_class match_class = {
     .name = "match",
+    .holds = HOLDS_NOTHING,
     .size = sizeof(struct match),
     .pull = pull,
     .close = close,

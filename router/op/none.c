@@ -26,6 +26,7 @@ extern const struct op_class none_class;
 
 const struct op_class none_class = {
     .name = "discard",
+    .holds = HOLDS_SUMS,
     .size = sizeof(struct none),
     .pull = pull,
     .close = close,

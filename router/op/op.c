@@ -1,11 +1,18 @@
 #include "router/op/op.h"
 
+#include "router/op/child.h"
 #include "router/op/exec.h"
+#include "router/plan/params.h"
 
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+
+enum {
+    STREAM_MAX = 16 << 20, /* Gathered bytes; and this share of the query's memory, at most. */
+    STREAM_SHARE = 16
+};
 
 #define OP(kind, class, name) extern const struct op_class class##_class;
 #include "router/op/ops.def"
@@ -22,6 +29,50 @@ _Static_assert(sizeof classes / sizeof classes[0] == PLAN_KIND_COUNT, "one class
 
 /* ---- pipelines ---- */
 
+static bool may_hold(const struct plan_traversal *traversal, int depth)
+{
+    assert(depth < 2 * VALUE_DEPTH_MAX);
+    for (uint32_t i = 0; i < traversal->step_count; i++) {
+        const struct plan_step *step = &traversal->steps[i];
+        if (classes[step->kind]->holds == HOLDS_ALL) {
+            return true;
+        }
+        for (uint32_t k = 0; k < step->child_count; k++) {
+            if (step->children[k] != NULL && may_hold(step->children[k], depth + 1)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static enum op_holds holds_of(const struct plan_step *step)
+{
+    for (uint32_t k = 0; k < step->child_count; k++) {
+        if (step->children[k] != NULL && may_hold(step->children[k], 0)) {
+            return HOLDS_ALL;
+        }
+    }
+    switch ((int)step->kind) {
+    case PLAN_COUNT:
+    case PLAN_REDUCE:
+    case PLAN_RANGE:
+    case PLAN_TAIL:
+    case PLAN_ORDER:
+    case PLAN_DEDUP:
+        return child_sees_all(step) ? classes[step->kind]->holds : HOLDS_NOTHING;
+    case PLAN_HOP:
+        return ((const struct plan_hop *)step->params)->emit >= READ_COUNT ? HOLDS_SUMS
+                                                                            : HOLDS_NOTHING;
+    case PLAN_VERTICES:
+    case PLAN_EDGES:
+        return ((const struct plan_elements *)step->params)->emit >= READ_COUNT ? HOLDS_SUMS
+                                                                                 : HOLDS_NOTHING;
+    default:
+        return classes[step->kind]->holds;
+    }
+}
+
 int op_build(struct exec *exec, const struct plan_traversal *traversal, struct op *input,
              struct pipeline *out)
 {
@@ -36,6 +87,7 @@ int op_build(struct exec *exec, const struct plan_traversal *traversal, struct o
         op->input = out->last;
         op->tags = 1;
         op->depth = exec->depth;
+        op->holds = exec->depth == 0 ? holds_of(step) : HOLDS_ALL;
         op->older = exec->ops;
         exec->ops = op;
         out->last = op;
@@ -121,7 +173,7 @@ static bool may_go_on(struct exec *exec)
         op_fail(exec, E_CANCELLED, "the query was cancelled");
     } else if (exec->deadline_ms != 0 && exec->now_ms >= exec->deadline_ms) {
         op_fail(exec, E_TIMEOUT, "the query did not end before its deadline");
-    } else if (exec->arena.is_exceeded) {
+    } else if (exec->arena.limit_bytes != 0 && exec_memory(exec) > exec->arena.limit_bytes) {
         op_fail(exec, E_LIMIT, "the query needs more memory than query_memory_max, %zu bytes",
                 exec->arena.limit_bytes);
     }
@@ -228,7 +280,10 @@ enum pull op_pull(struct op *op, struct exec *exec, struct batch *out)
     op_charge(exec, 1);
     op->stats.pulls++;
     uint64_t start_us = micros(exec);
+    bool was_free = exec->is_free;
+    exec->is_free = op->holds == HOLDS_SUMS || (op->holds == HOLDS_NOTHING && was_free);
     enum pull rc = op->class->pull(op, exec, out);
+    exec->is_free = was_free;
     note_time(op, exec, start_us, rc);
     switch (rc) {
     case PULL_BATCH:
@@ -249,6 +304,51 @@ enum pull op_pull(struct op *op, struct exec *exec, struct batch *out)
         break;
     }
     return rc;
+}
+
+/* ---- holding ---- */
+
+enum pull op_pull_more(struct op *op, struct exec *exec, struct batch *out, bool has_some)
+{
+    bool was_free = exec->is_free;
+
+    exec->is_free = was_free && !has_some;
+    enum pull rc = op_pull(op->input, exec, out);
+    exec->is_free = was_free;
+    return rc;
+}
+
+struct arena_mark op_mark(const struct exec *exec)
+{
+    return arena_mark(&exec->stream);
+}
+
+void op_release(const struct op *op, struct exec *exec, const struct arena_mark *mark)
+{
+    if (op->depth == 0 && exec->is_free && op->holds >= HOLDS_NOTHING) {
+        arena_release(&exec->stream, mark);
+    }
+}
+
+void op_forget(const struct op *op, struct exec *exec, const struct arena_mark *mark)
+{
+    if (op->depth == 0 && op->holds != HOLDS_ALL) {
+        arena_release(&exec->stream, mark);
+    }
+}
+
+size_t op_stream_max(const struct exec *exec)
+{
+    size_t limit = exec->arena.limit_bytes;
+
+    return limit == 0 || limit / STREAM_SHARE > STREAM_MAX ? STREAM_MAX : limit / STREAM_SHARE;
+}
+
+bool op_has_gathered(const struct exec *exec, size_t since)
+{
+    size_t used = exec->stream.used_bytes;
+
+    return used > since && used - since > op_stream_max(exec);
 }
 
 /* ---- gathering ---- */
@@ -274,8 +374,10 @@ enum pull op_gather(struct op *op, struct exec *exec, struct op_gather *gather, 
         gather->goal = gather->goal == 0 ? OP_BATCH : gather->goal;
     }
     uint32_t goal = op->plan->row_bound != 0 ? 1 : gather->goal;
-    while (in->count < goal) {
-        enum pull rc = op_pull(op->input, exec, &gather->pulled);
+    while (in->count < goal && (in->count == 0 || !op_has_gathered(exec, gather->since))) {
+        bool has_some = in->count > 0;
+        enum pull rc = op_pull_more(op, exec, &gather->pulled, has_some);
+        gather->since = has_some ? gather->since : exec->stream.used_bytes;
         if (rc == PULL_DONE) {
             break;
         }
@@ -305,7 +407,7 @@ void op_gather_close(struct op_gather *gather)
 static const struct path_node *place(struct exec *exec, const struct path_node *previous,
                                      struct value value)
 {
-    struct path_node *node = ARENA_NEW(&exec->arena, struct path_node);
+    struct path_node *node = ARENA_NEW(&exec->stream, struct path_node);
 
     node->previous = previous;
     node->value = value;
@@ -364,7 +466,7 @@ void op_label(struct exec *exec, struct traverser *traverser, const struct slice
     if (missing == 0) {
         return;
     }
-    struct path_node *node = ARENA_NEW(&exec->arena, struct path_node);
+    struct path_node *node = ARENA_NEW(&exec->stream, struct path_node);
     *node = (struct path_node){.previous = previous, .value = traverser->value};
     node->depth = previous == NULL ? 1 : previous->depth + 1;
     if (head == NULL || head->label_count == 0) {
@@ -372,7 +474,7 @@ void op_label(struct exec *exec, struct traverser *traverser, const struct slice
         node->label_count = label_count;
     } else {
         struct slice *all =
-            arena_array(&exec->arena, head->label_count + missing, sizeof(struct slice));
+            arena_array(&exec->stream, head->label_count + missing, sizeof(struct slice));
         memcpy(all, head->labels, head->label_count * sizeof *all);
         node->label_count = head->label_count;
         for (uint32_t i = 0; i < label_count; i++) {

@@ -26,6 +26,14 @@
  * means reset, as limit and count want it; dedup keeps what it has seen and forgets only that it
  * was done.
  *
+ * Holding. What traversers carry is in exec->stream, which grows and is released like a stack:
+ * operators of the root take a mark before they give (op_mark) and release to it when they are
+ * pulled again (op_release), if nobody behind them holds what they gave. Who that is, is told by
+ * exec->is_free: op_pull passes it down through operators that give before they ask for more
+ * (HOLDS_NOTHING), sets it below those that keep nothing of a traverser but a number (HOLDS_SUMS),
+ * and clears it below all others. An operator that gathers several batches clears it itself once
+ * it has something (op_pull_more).
+ *
  * Labels. op_pull attaches the as() labels of the step to all that comes out; operators need not.
  *
  * One file an operator; it exports one symbol, <name>_class, and has one row in ops.def.
@@ -89,8 +97,17 @@ struct batch {
     uint32_t room;
 };
 
+/* What an operator keeps of its input when it asks for more: see Holding. */
+enum op_holds {
+    HOLDS_ALL,     /* Anything, for as long as the query runs: side effects, changes. */
+    HOLDS_RUN,     /* Anything, until it is reset: order, dedup, fold, barrier. */
+    HOLDS_NOTHING, /* All is given before the next batch is asked for. */
+    HOLDS_SUMS     /* Nothing of what is in exec->stream. */
+};
+
 struct op_class {
     const char *name; /* As in profile() and explain output. */
+    enum op_holds holds;
     size_t size;      /* Of the operator's struct, which starts with `struct op`. */
     /* Prepares a zeroed struct after op->plan and op->input are set. May be null. */
     int (*open)(struct op *op, struct exec *exec);
@@ -131,6 +148,7 @@ struct op {
     struct op_stats stats; /* For profile(). */
     struct op *older;      /* All of the exec, newest first: for profile(). */
     uint32_t depth;        /* Of children: 0 for the root. */
+    enum op_holds holds;   /* As the class says; HOLDS_ALL too if a child's operators may. */
 };
 
 /* ---- pipelines ---- */
@@ -164,6 +182,19 @@ enum pull op_pull(struct op *op, struct exec *exec, struct batch *out);
  * Once nothing is left, the next op_pull gives WAIT until the next turn. */
 void op_charge(struct exec *exec, uint64_t rows);
 
+/* op_pull of the input by an operator that gathers: has_some, it holds what came before. */
+enum pull op_pull_more(struct op *op, struct exec *exec, struct batch *out, bool has_some);
+/* What is in exec->stream now stays as long as the operator gives of it. */
+struct arena_mark op_mark(const struct exec *exec);
+/* Releases what came after the mark, if nobody needs it. */
+void op_release(const struct op *op, struct exec *exec, const struct arena_mark *mark);
+/* Releases what came after the mark and is known not to be needed: of children that have run. */
+void op_forget(const struct op *op, struct exec *exec, const struct arena_mark *mark);
+/* Bytes of exec->stream that an operator may gather before it goes on with what it has. */
+size_t op_stream_max(const struct exec *exec);
+/* Whether it has, since the stream had so many bytes. */
+bool op_has_gathered(const struct exec *exec, size_t since);
+
 /* For operators that run children or ask the shards for each of their batches: gathers the input
  * into ever larger ones, so that the requests of a long input stay few and a limit() is served
  * early. */
@@ -171,6 +202,7 @@ struct op_gather {
     struct batch pulled;
     uint32_t goal; /* Traversers wanted; doubles. */
     bool is_open;  /* A WAIT came while gathering. */
+    size_t since;  /* Bytes of the stream when it had nothing. */
 };
 
 /* Like op_pull of the operator's input: BATCH with `in` filled, DONE, WAIT, ERROR. Gives one batch

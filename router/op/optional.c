@@ -23,6 +23,7 @@ extern const struct op_class optional_class;
 
 const struct op_class optional_class = {
     .name = "optional",
+    .holds = HOLDS_NOTHING,
     .size = sizeof(struct attempt),
     .open = attempt_open,
     .pull = pull,

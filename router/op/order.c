@@ -260,6 +260,7 @@ extern const struct op_class order_class;
 
 const struct op_class order_class = {
     .name = "order",
+    .holds = HOLDS_RUN,
     .size = sizeof(struct order),
     .open = open,
     .pull = pull,

@@ -23,15 +23,15 @@ static int look_up(struct path_op *self, struct exec *exec)
     const struct plan_path *plan = self->op.plan->params;
 
     by_set_clear(&self->bys);
-    self->trails = arena_array(&exec->arena, self->in.count, sizeof *self->trails);
-    self->places = arena_array(&exec->arena, self->in.count, sizeof *self->places);
+    self->trails = arena_array(&exec->stream, self->in.count, sizeof *self->trails);
+    self->places = arena_array(&exec->stream, self->in.count, sizeof *self->places);
     for (uint32_t i = 0; i < self->in.count; i++) {
         struct trail *trail = &self->trails[i];
         int rc = trail_of(exec, self->in.items[i].path, plan->from, plan->to, trail);
         if (rc != E_OK) {
             return rc;
         }
-        self->places[i] = arena_array(&exec->arena, trail->count + 1u, sizeof(uint32_t));
+        self->places[i] = arena_array(&exec->stream, trail->count + 1u, sizeof(uint32_t));
         for (uint32_t j = 0; j < trail->count; j++) {
             self->places[i][j] = by_set_add(&self->bys, j % self->bys.lane_count,
                                             &self->in.items[i], &trail->nodes[j]->value);
@@ -44,15 +44,15 @@ static int look_up(struct path_op *self, struct exec *exec)
 static bool path_of(struct path_op *self, struct exec *exec, uint32_t row, struct value *out)
 {
     const struct trail *trail = &self->trails[row];
-    struct path *path = ARENA_NEW(&exec->arena, struct path);
-    struct value *objects = arena_array(&exec->arena, trail->count + 1u, sizeof *objects);
-    struct value *labels = arena_array(&exec->arena, trail->count + 1u, sizeof *labels);
+    struct path *path = ARENA_NEW(&exec->stream, struct path);
+    struct value *objects = arena_array(&exec->stream, trail->count + 1u, sizeof *objects);
+    struct value *labels = arena_array(&exec->stream, trail->count + 1u, sizeof *labels);
 
     for (uint32_t j = 0; j < trail->count; j++) {
         const struct path_node *node = trail->nodes[j];
         const struct value *value =
             by_set_get(&self->bys, j % self->bys.lane_count, self->places[row][j]);
-        struct value *names = arena_array(&exec->arena, node->label_count + 1u, sizeof *names);
+        struct value *names = arena_array(&exec->stream, node->label_count + 1u, sizeof *names);
         if (value == NULL) {
             return false;
         }
@@ -120,6 +120,7 @@ extern const struct op_class path_class;
 
 const struct op_class path_class = {
     .name = "path",
+    .holds = HOLDS_NOTHING,
     .size = sizeof(struct path_op),
     .open = open,
     .pull = pull,

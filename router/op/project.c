@@ -20,7 +20,8 @@ static int open(struct op *op, struct exec *exec)
 static struct value map_of(struct project *self, struct exec *exec, uint32_t row)
 {
     const struct plan_project *plan = self->op.plan->params;
-    struct value *pairs = arena_array(&exec->arena, 2 * (size_t)plan->key_count + 1, sizeof *pairs);
+    struct value *pairs =
+        arena_array(&exec->stream, 2 * (size_t)plan->key_count + 1, sizeof *pairs);
     uint32_t count = 0;
 
     for (uint32_t j = 0; j < plan->key_count; j++) {
@@ -30,7 +31,7 @@ static struct value map_of(struct project *self, struct exec *exec, uint32_t row
             pairs[2 * count++ + 1] = *value;
         }
     }
-    return value_items(&exec->arena, VALUE_MAP, pairs, count);
+    return value_items(&exec->stream, VALUE_MAP, pairs, count);
 }
 
 static enum pull pull(struct op *op, struct exec *exec, struct batch *out)
@@ -84,6 +85,7 @@ extern const struct op_class project_class;
 
 const struct op_class project_class = {
     .name = "project",
+    .holds = HOLDS_NOTHING,
     .size = sizeof(struct project),
     .open = open,
     .pull = pull,

@@ -144,6 +144,7 @@ extern const struct op_class properties_class;
 
 const struct op_class properties_class = {
     .name = "properties",
+    .holds = HOLDS_NOTHING,
     .size = sizeof(struct properties),
     .open = open,
     .pull = pull,

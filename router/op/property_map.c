@@ -84,7 +84,7 @@ static struct value end_map(struct exec *exec, const struct value *id, struct sl
     struct value items[4] = {value_enumerator(T_ID), *id, value_enumerator(T_LABEL),
                              value_string(label)};
 
-    return value_items(&exec->arena, VALUE_MAP, items, 2);
+    return value_items(&exec->stream, VALUE_MAP, items, 2);
 }
 
 static void add_tokens(struct property_map *self, struct exec *exec, uint32_t from,
@@ -128,7 +128,7 @@ static struct value values_of_key(struct property_map *self, struct exec *exec,
                                   const struct vertex *vertex, uint32_t first)
 {
     const struct plan_property_map *plan = plan_of(self);
-    struct value *items = arena_array(&exec->arena, vertex->prop_count, sizeof *items);
+    struct value *items = arena_array(&exec->stream, vertex->prop_count, sizeof *items);
     uint32_t count = 0;
 
     for (uint32_t i = first; i < vertex->prop_count; i++) {
@@ -210,7 +210,7 @@ static void give_maps(struct property_map *self, struct exec *exec, struct batch
         while (at < self->pairs.count && self->pairs.items[at].mark == from) {
             at++;
         }
-        struct value *items = arena_array(&exec->arena, 2 * (at - first) + 1, sizeof *items);
+        struct value *items = arena_array(&exec->stream, 2 * (at - first) + 1, sizeof *items);
         uint32_t count = 0;
         for (uint32_t i = first; i < at; i++) {
             if (self->is_productive[i]) {
@@ -311,6 +311,7 @@ extern const struct op_class property_map_class;
 
 const struct op_class property_map_class = {
     .name = "property map",
+    .holds = HOLDS_NOTHING,
     .size = sizeof(struct property_map),
     .open = open,
     .pull = pull,

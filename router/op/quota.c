@@ -5,7 +5,8 @@
 enum pull quota_check(struct exec *exec, uint64_t count, size_t item_size)
 {
     size_t limit = exec->arena.limit_bytes;
-    size_t left = limit > exec->arena.used_bytes ? limit - exec->arena.used_bytes : 0;
+    size_t used = exec_memory(exec);
+    size_t left = limit > used ? limit - used : 0;
 
     assert(item_size > 0);
     if (limit != 0 && count > left / item_size) {

@@ -36,7 +36,7 @@ static enum pull pull_local(struct range *self, struct exec *exec, struct batch 
 
     for (uint32_t i = 0; rc == PULL_BATCH && i < self->in.count; i++) {
         struct traverser next = op_split(&self->op, exec, &self->in.items[i],
-                                         cut(&exec->arena, plan, &self->in.items[i].value));
+                                         cut(&exec->stream, plan, &self->in.items[i].value));
         batch_push(out, &next);
     }
     return rc;
@@ -132,6 +132,7 @@ extern const struct op_class range_class;
 
 const struct op_class range_class = {
     .name = "range",
+    .holds = HOLDS_NOTHING,
     .size = sizeof(struct range),
     .pull = pull,
     .reset = reset,

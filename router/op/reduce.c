@@ -153,6 +153,20 @@ static enum pull pull_local(struct reduce *self, struct exec *exec, struct batch
 
 /* ---- global ---- */
 
+/* The amount outlives the traverser it came from. */
+static int add_kept(struct reduce *self, struct exec *exec, struct amount *amount,
+                    const struct traverser *traverser)
+{
+    struct value before = amount->value;
+    int rc = add(self, exec, amount, &traverser->value, traverser->bulk);
+
+    if (rc == E_OK &&
+        (before.kind != amount->value.kind || before.bytes != amount->value.bytes)) {
+        amount->value = value_copy(&exec->arena, &amount->value);
+    }
+    return rc;
+}
+
 static enum pull drain(struct reduce *self, struct exec *exec)
 {
     enum pull rc;
@@ -161,7 +175,7 @@ static enum pull drain(struct reduce *self, struct exec *exec)
         for (uint32_t i = 0; i < self->in.count; i++) {
             const struct traverser *traverser = &self->in.items[i];
             struct amount *amount = slots_at(&self->amounts, traverser->tag, sizeof *amount);
-            if (add(self, exec, amount, &traverser->value, traverser->bulk) != E_OK) {
+            if (add_kept(self, exec, amount, traverser) != E_OK) {
                 return PULL_ERROR;
             }
         }
@@ -220,6 +234,7 @@ extern const struct op_class reduce_class;
 
 const struct op_class reduce_class = {
     .name = "reduce",
+    .holds = HOLDS_SUMS,
     .size = sizeof(struct reduce),
     .pull = pull,
     .reset = reset,

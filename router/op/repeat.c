@@ -47,6 +47,7 @@ struct repeat {
     uint32_t in_at;
     bool is_input_done;
     struct batch current; /* Of this round. */
+    size_t since;         /* Bytes of the stream when it was empty. */
     uint32_t slice_at;    /* First of the slice that runs. */
     uint32_t slice_count;
     struct batch fresh; /* What came of the slice. */
@@ -125,12 +126,18 @@ static uint32_t wave_max(const struct repeat *self)
     return self->body.is_stateful ? UINT32_MAX : OP_GATHER;
 }
 
+static bool is_full(const struct repeat *self, const struct exec *exec)
+{
+    return self->current.count > 0 && self->in_at == self->in.count && !self->body.is_stateful &&
+           op_has_gathered(exec, self->since);
+}
+
 static enum pull fill(struct repeat *self, struct exec *exec)
 {
     uint32_t max = wave_max(self);
     bool is_bounded = self->op.plan->row_bound != 0 && !self->body.is_stateful;
 
-    while (self->current.count < max) {
+    while (self->current.count < max && !is_full(self, exec)) {
         if (self->in_at < self->in.count) {
             const struct traverser *from = &self->in.items[self->in_at++];
             if (depth_of(from->loops) >= OP_LOOPS_MAX) {
@@ -144,7 +151,9 @@ static enum pull fill(struct repeat *self, struct exec *exec)
         if (self->is_input_done || (is_bounded && self->current.count > 0)) {
             break;
         }
-        enum pull rc = op_pull(self->op.input, exec, &self->in);
+        bool has_some = self->current.count > 0;
+        enum pull rc = op_pull_more(&self->op, exec, &self->in, has_some);
+        self->since = has_some ? self->since : exec->stream.used_bytes;
         self->in_at = 0;
         if (rc == PULL_DONE) {
             self->is_input_done = true;
@@ -472,6 +481,7 @@ extern const struct op_class repeat_class;
 
 const struct op_class repeat_class = {
     .name = "repeat",
+    .holds = HOLDS_NOTHING,
     .size = sizeof(struct repeat),
     .open = open,
     .pull = pull,

@@ -48,8 +48,8 @@ static int change(struct sack *self, struct exec *exec, uint32_t row, struct bat
     if (value == NULL) {
         return E_OK;
     }
-    sack = ARENA_NEW(&exec->arena, struct value);
-    rc = operation_apply(&exec->arena, plan->operation, &old, value, sack, &exec->error);
+    sack = ARENA_NEW(&exec->stream, struct value);
+    rc = operation_apply(&exec->stream, plan->operation, &old, value, sack, &exec->error);
     if (rc == E_OK) {
         traverser->sack = sack;
         batch_push(out, traverser);
@@ -113,6 +113,7 @@ extern const struct op_class sack_class;
 
 const struct op_class sack_class = {
     .name = "sack",
+    .holds = HOLDS_NOTHING,
     .size = sizeof(struct sack),
     .open = open,
     .pull = pull,

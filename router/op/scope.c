@@ -17,7 +17,7 @@ bool scope_has_label(const struct path_node *node, struct slice label)
 static struct value all_of(struct exec *exec, const struct path_node *path, struct slice label,
                            uint32_t count)
 {
-    struct value *values = arena_array(&exec->arena, count, sizeof *values);
+    struct value *values = arena_array(&exec->stream, count, sizeof *values);
     uint32_t at = count;
 
     for (const struct path_node *node = path; node != NULL; node = node->previous) {
@@ -25,7 +25,7 @@ static struct value all_of(struct exec *exec, const struct path_node *path, stru
             values[--at] = node->value;
         }
     }
-    return value_items(&exec->arena, VALUE_LIST, values, count);
+    return value_items(&exec->stream, VALUE_LIST, values, count);
 }
 
 bool scope_path(struct exec *exec, const struct path_node *path, struct slice label,

@@ -65,7 +65,7 @@ static void look_up(struct select *self, struct exec *exec)
 
     by_set_clear(&self->bys);
     self->places =
-        arena_array(&exec->arena, (size_t)width * self->in.count + 1, sizeof *self->places);
+        arena_array(&exec->stream, (size_t)width * self->in.count + 1, sizeof *self->places);
     for (uint32_t i = 0; i < self->in.count; i++) {
         uint32_t *places = self->places + (size_t)i * width;
         for (uint32_t j = 0; j < width; j++) {
@@ -108,7 +108,7 @@ static bool value_of(struct select *self, struct exec *exec, uint32_t row, struc
     if (width == 0 || places[0] == ABSENT) {
         return false;
     }
-    pairs = arena_array(&exec->arena, 2 * (size_t)width, sizeof *pairs);
+    pairs = arena_array(&exec->stream, 2 * (size_t)width, sizeof *pairs);
     for (uint32_t j = 0; j < width; j++) {
         const struct value *value = by_set_get(&self->bys, j % self->bys.lane_count, places[j]);
         if (value == NULL) {
@@ -117,7 +117,7 @@ static bool value_of(struct select *self, struct exec *exec, uint32_t row, struc
         pairs[2 * j] = width > 1 ? value_string(plan->labels[j]) : value_null();
         pairs[2 * j + 1] = *value;
     }
-    *out = width == 1 ? pairs[1] : map_of(&exec->arena, pairs, width);
+    *out = width == 1 ? pairs[1] : map_of(&exec->stream, pairs, width);
     return true;
 }
 
@@ -129,7 +129,7 @@ static enum pull pull_column(struct select *self, struct exec *exec, struct batc
     for (uint32_t i = 0; rc == PULL_BATCH && i < self->in.count; i++) {
         const struct traverser *traverser = &self->in.items[i];
         struct value value;
-        if (!by_column(&exec->arena, plan->column, &traverser->value, &value)) {
+        if (!by_column(&exec->stream, plan->column, &traverser->value, &value)) {
             return op_fail(exec, E_EVALUATION,
                            "The provided object does not have accessible %s: %s",
                            value_enumerator_name(plan->column),
@@ -150,8 +150,8 @@ static enum pull prepare(struct select *self, struct exec *exec)
     if (!self->is_asking) {
         rc = op_pull(self->op.input, exec, &self->in);
         if (rc == PULL_BATCH && plan->child != PLAN_NO_CHILD) {
-            self->keys = arena_array(&exec->arena, self->in.count, sizeof *self->keys);
-            self->has_key = arena_array(&exec->arena, self->in.count, sizeof *self->has_key);
+            self->keys = arena_array(&exec->stream, self->in.count, sizeof *self->keys);
+            self->has_key = arena_array(&exec->stream, self->in.count, sizeof *self->has_key);
             self->is_asking = true;
         }
     }
@@ -221,6 +221,7 @@ extern const struct op_class select_class;
 
 const struct op_class select_class = {
     .name = "select",
+    .holds = HOLDS_NOTHING,
     .size = sizeof(struct select),
     .open = open,
     .pull = pull,

@@ -27,15 +27,15 @@ static int look_up(struct simple_path *self, struct exec *exec)
     const struct plan_simple_path *plan = self->op.plan->params;
 
     by_set_clear(&self->bys);
-    self->trails = arena_array(&exec->arena, self->in.count, sizeof *self->trails);
-    self->places = arena_array(&exec->arena, self->in.count, sizeof *self->places);
+    self->trails = arena_array(&exec->stream, self->in.count, sizeof *self->trails);
+    self->places = arena_array(&exec->stream, self->in.count, sizeof *self->places);
     for (uint32_t i = 0; i < self->in.count; i++) {
         struct trail *trail = &self->trails[i];
         int rc = trail_of(exec, self->in.items[i].path, plan->from, plan->to, trail);
         if (rc != E_OK) {
             return rc;
         }
-        self->places[i] = arena_array(&exec->arena, trail->count + 1u, sizeof(uint32_t));
+        self->places[i] = arena_array(&exec->stream, trail->count + 1u, sizeof(uint32_t));
         for (uint32_t j = 0; j < trail->count; j++) {
             self->places[i][j] = by_set_add(&self->bys, j % self->bys.lane_count,
                                             &self->in.items[i], &trail->nodes[j]->value);
@@ -116,6 +116,7 @@ extern const struct op_class simple_path_class;
 
 const struct op_class simple_path_class = {
     .name = "simple path",
+    .holds = HOLDS_NOTHING,
     .size = sizeof(struct simple_path),
     .open = open,
     .pull = pull,

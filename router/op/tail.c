@@ -39,7 +39,7 @@ static enum pull pull_local(struct tail *self, struct exec *exec, struct batch *
 
     for (uint32_t i = 0; rc == PULL_BATCH && i < self->in.count; i++) {
         struct traverser next = op_split(&self->op, exec, &self->in.items[i],
-                                         cut(&exec->arena, plan, &self->in.items[i].value));
+                                         cut(&exec->stream, plan, &self->in.items[i].value));
         batch_push(out, &next);
     }
     return rc;
@@ -134,6 +134,7 @@ extern const struct op_class tail_class;
 
 const struct op_class tail_class = {
     .name = "tail",
+    .holds = HOLDS_RUN,
     .size = sizeof(struct tail),
     .pull = pull,
     .reset = reset,

@@ -69,6 +69,7 @@ extern const struct op_class token_class;
 
 const struct op_class token_class = {
     .name = "token",
+    .holds = HOLDS_NOTHING,
     .size = sizeof(struct token),
     .open = open,
     .pull = pull,

@@ -22,7 +22,7 @@ int trail_of(struct exec *exec, const struct path_node *path, struct slice from,
              struct trail *out)
 {
     uint32_t count = path == NULL ? 0 : path->depth;
-    const struct path_node **nodes = arena_array(&exec->arena, count + 1u, sizeof *nodes);
+    const struct path_node **nodes = arena_array(&exec->stream, count + 1u, sizeof *nodes);
     uint32_t at = count, first = 0, last = count;
 
     for (const struct path_node *node = path; node != NULL; node = node->previous) {

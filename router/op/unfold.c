@@ -9,6 +9,8 @@ struct unfold {
     uint32_t item;
     struct items items;
     bool has_items;
+    struct arena_mark in_mark;   /* Behind `in`. */
+    struct arena_mark item_mark; /* Behind the items taken apart. */
 };
 
 /* Some of one traverser's items. */
@@ -18,13 +20,14 @@ static void give(struct unfold *self, struct exec *exec, struct batch *out)
 
     if (!self->has_items) {
         self->item = 0;
-        self->has_items = items_of(&exec->arena, &from->value, &self->items);
+        self->has_items = items_of(&exec->stream, &from->value, &self->items);
         if (!self->has_items) {
             struct traverser same = op_split(&self->op, exec, from, from->value);
             batch_push(out, &same);
             self->at++;
             return;
         }
+        self->item_mark = op_mark(exec);
     }
     while (self->item < self->items.count && out->count < OP_BATCH) {
         uint32_t i = self->item++;
@@ -42,6 +45,9 @@ static enum pull pull(struct op *op, struct exec *exec, struct batch *out)
 {
     struct unfold *self = (struct unfold *)op;
 
+    if (self->at < self->in.count) {
+        op_release(op, exec, self->has_items ? &self->item_mark : &self->in_mark);
+    }
     while (out->count < OP_BATCH) {
         if (self->at == self->in.count) {
             if (out->count > 0) {
@@ -53,6 +59,7 @@ static enum pull pull(struct op *op, struct exec *exec, struct batch *out)
                 batch_clear(&self->in);
                 return rc;
             }
+            self->in_mark = op_mark(exec);
         }
         give(self, exec, out);
     }
@@ -78,6 +85,7 @@ extern const struct op_class unfold_class;
 
 const struct op_class unfold_class = {
     .name = "unfold",
+    .holds = HOLDS_NOTHING,
     .size = sizeof(struct unfold),
     .pull = pull,
     .reset = reset,

@@ -22,7 +22,7 @@ static enum pull gather(struct union_op *self, struct exec *exec)
     const struct plan_union *plan = self->op.plan->params;
 
     if (!plan->is_start) {
-        return branches_gather(&self->branches, exec, self->op.input);
+        return branches_gather(&self->branches, exec, &self->op);
     }
     if (self->has_started) {
         return PULL_DONE;
@@ -88,6 +88,7 @@ extern const struct op_class union_class;
 
 const struct op_class union_class = {
     .name = "union",
+    .holds = HOLDS_NOTHING,
     .size = sizeof(struct union_op),
     .open = open,
     .pull = pull,

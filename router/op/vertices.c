@@ -9,6 +9,7 @@ static int open(struct op *op, struct exec *exec)
 
 const struct op_class vertices_class = {
     .name = "vertices",
+    .holds = HOLDS_NOTHING,
     .size = sizeof(struct elements),
     .open = open,
     .pull = elements_pull,

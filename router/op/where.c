@@ -97,7 +97,8 @@ static void look_up(struct where *self, struct exec *exec)
     uint32_t width = self->label_count + 1;
 
     by_set_clear(&self->bys);
-    self->places = arena_array(&exec->arena, (size_t)width * self->in.count, sizeof *self->places);
+    self->taken = value_null();
+    self->places = arena_array(&exec->stream, (size_t)width * self->in.count, sizeof *self->places);
     for (uint32_t i = 0; i < self->in.count; i++) {
         const struct traverser *traverser = &self->in.items[i];
         uint32_t *places = self->places + (size_t)i * width;
@@ -120,7 +121,7 @@ static const struct items *members_of(struct where *self, struct exec *exec, con
 {
     if (of->kind == VALUE_NULL || self->taken.kind != of->kind || self->taken.items != of->items ||
         self->taken.size != of->size) {
-        if (!items_of(&exec->arena, of, &self->members)) {
+        if (!items_of(&exec->stream, of, &self->members)) {
             return NULL;
         }
         self->taken = *of;
@@ -231,6 +232,7 @@ extern const struct op_class where_class;
 
 const struct op_class where_class = {
     .name = "where",
+    .holds = HOLDS_NOTHING,
     .size = sizeof(struct where),
     .open = open,
     .pull = pull,

@@ -27,6 +27,7 @@ enum part_state {
 
 struct queued {
     struct bytes body;
+    struct arena arena; /* The reply's table of symbols. */
     struct read_reply reply;
 };
 
@@ -50,6 +51,7 @@ struct fetch {
     struct exec *exec;
     struct op *op;
     const struct read_request *spec;
+    struct arena *rows; /* Where elements are put. */
     struct arena arena; /* Inputs by shard. */
     struct fetch_part *parts;
     uint32_t part_count;
@@ -140,6 +142,14 @@ static void count_reply(struct fetch *fetch, const struct read_head *head, size_
     }
 }
 
+/* Rows have them after the reply is gone. */
+static void keep_symbols(struct exec *exec, struct read_reply *reply)
+{
+    for (uint32_t i = 0; i < reply->symbol_count; i++) {
+        reply->symbols[i] = exec_symbol(exec, reply->symbols[i]);
+    }
+}
+
 static void take_reply(struct fetch_part *part, const struct message *message)
 {
     struct fetch *fetch = part->fetch;
@@ -150,8 +160,11 @@ static void take_reply(struct fetch_part *part, const struct message *message)
     *queued = (struct queued){0};
     bytes_init(&queued->body, 0);
     bytes_append(&queued->body, message->body.data, message->body.size);
-    rc = read_reply_open(bytes_slice(&queued->body), &fetch->exec->arena, fetch->id_int,
-                         &queued->reply, &fetch->error);
+    rc = read_reply_open(bytes_slice(&queued->body), &queued->arena, fetch->id_int, &queued->reply,
+                         &fetch->error);
+    if (rc == E_OK) {
+        keep_symbols(fetch->exec, &queued->reply);
+    }
     if (rc == E_OK && queued->reply.emit != fetch->spec->emit) {
         rc = error_set(&fetch->error, E_MALFORMED, "the answer to READ is of another kind");
     }
@@ -455,6 +468,7 @@ struct fetch *fetch_start(struct exec *exec, struct op *op, const struct read_re
     fetch->exec = exec;
     fetch->op = op;
     fetch->spec = spec;
+    fetch->rows = &exec->arena;
     arena_init(&fetch->arena, 0);
     map_init(&fetch->by_num, NULL);
     map_text_init(&fetch->by_text, NULL, true);
@@ -468,7 +482,24 @@ struct fetch *fetch_start(struct exec *exec, struct op *op, const struct read_re
     return fetch;
 }
 
+struct fetch *fetch_stream(struct exec *exec, struct op *op, const struct read_request *spec)
+{
+    struct fetch *fetch = fetch_start(exec, op, spec);
+
+    if (fetch != NULL) {
+        fetch->rows = &exec->stream;
+    }
+    return fetch;
+}
+
 /* ---- edges whose ids lead nowhere ---- */
+
+static void close_queued(struct queued *queued)
+{
+    read_reply_close(&queued->reply);
+    bytes_close(&queued->body);
+    arena_close(&queued->arena);
+}
 
 static void close_parts(struct fetch *fetch)
 {
@@ -477,8 +508,7 @@ static void close_parts(struct fetch *fetch)
         remote_drop(fetch->exec->remote, &part->request);
         bytes_close(&part->cursor);
         for (uint32_t q = 0; q < part->queued; q++) {
-            read_reply_close(&part->queue[q].reply);
-            bytes_close(&part->queue[q].body);
+            close_queued(&part->queue[q]);
         }
         part->queued = 0;
     }
@@ -537,8 +567,7 @@ static void start_second(struct fetch *fetch)
 
 static void pop_reply(struct fetch_part *part)
 {
-    read_reply_close(&part->queue[0].reply);
-    bytes_close(&part->queue[0].body);
+    close_queued(&part->queue[0]);
     part->queued--;
     memmove(&part->queue[0], &part->queue[1], part->queued * sizeof part->queue[0]);
     if (part->state == PART_PAUSED && part->fetch->code == E_OK) {
@@ -563,7 +592,7 @@ static bool next_row(struct fetch *fetch, struct read_row *row)
         struct fetch_part *part = &fetch->parts[i];
         while (part->queued > 0) {
             int rc =
-                read_reply_next(&part->queue[0].reply, &fetch->exec->arena, row, &fetch->error);
+                read_reply_next(&part->queue[0].reply, fetch->rows, row, &fetch->error);
             if (rc == 0) {
                 pop_reply(part);
                 continue;

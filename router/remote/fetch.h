@@ -23,6 +23,8 @@ struct fetch;
  * other if `limit` is small). Gives null with exec->error set if the map has no such graph. op (may
  * be null) gets the counts of requests, bytes and scanned rows for profile(). */
 struct fetch *fetch_start(struct exec *exec, struct op *op, const struct read_request *spec);
+/* The same with its elements in exec->stream instead of exec->arena. */
+struct fetch *fetch_stream(struct exec *exec, struct op *op, const struct read_request *spec);
 /* Appends up to max rows. BATCH: there were some; DONE; WAIT; ERROR (exec->error). Rows arrive in
  * the order of shards' answers, not of ordinals. */
 enum pull fetch_next(struct fetch *fetch, struct exec *exec, struct read_row *rows, uint32_t max,

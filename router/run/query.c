@@ -615,6 +615,7 @@ static bool take_batch(struct query *query, struct error *err)
     const struct plans_statement *statement = current(query);
     bool is_wanted = !statement->plan->is_profile && !statement->plan->is_discard;
     struct exec *exec = &query->exec;
+    struct arena *arena = exec->is_holding ? &exec->arena : &exec->stream;
 
     for (uint32_t i = 0; i < query->batch.count && is_wanted; i++) {
         const struct traverser *traverser = &query->batch.items[i];
@@ -622,7 +623,7 @@ static bool take_batch(struct query *query, struct error *err)
         struct value yes = value_bool(true);
 
         if (statement->terminal == GREMLIN_HAS_NEXT) {
-            results_add(&query->results, &exec->arena, &yes, 1, err);
+            results_add(&query->results, arena, &yes, 1, err);
             return true;
         }
         if (statement->terminal == GREMLIN_TRY_NEXT) {
@@ -632,7 +633,7 @@ static bool take_batch(struct query *query, struct error *err)
             bulk = statement->count - query->results.total;
         }
         if (bulk > 0 &&
-            results_add(&query->results, &exec->arena, &traverser->value, bulk, err) != E_OK) {
+            results_add(&query->results, arena, &traverser->value, bulk, err) != E_OK) {
             return false;
         }
         if (statement->terminal == GREMLIN_TRY_NEXT ||
@@ -671,6 +672,7 @@ static void run(struct query *query)
     query->is_fresh = false;
     query->txn->is_woken = false;
     running_watch(query);
+    exec->is_holding = results_is_holding(&query->results);
     for (int pulls = 0; pulls < PULLS_A_TURN; pulls++) {
         enum pull pull = exec_pull(exec, query->router->now_ms, &query->batch);
         if (pull == PULL_WAIT) {

@@ -20,6 +20,8 @@ void results_clear(struct results *results)
     }
     results->frame_count = 0;
     results->frame_bytes = 0;
+    bytes_close(&results->body);
+    results->is_open = false;
     results->count = 0;
     results->total = 0;
 }
@@ -32,39 +34,73 @@ void results_close(struct results *results)
     *results = (struct results){0};
 }
 
-static int flush(struct results *results, int status, struct error *err)
+bool results_is_holding(const struct results *results)
 {
-    const struct request *request = results->request;
-    struct results_frame *frame;
-    struct response response = {.format = request->format,
-                                .request_id = request->id,
-                                .status = status,
-                                .message = "",
-                                .data = results->values,
-                                .data_count = results->count,
-                                .has_data = status != STATUS_NO_CONTENT};
+    return results->form != RESULTS_ALL;
+}
 
+/* ---- frames ---- */
+
+static struct response head_of(const struct results *results, bool has_data)
+{
+    return (struct response){.format = results->request->format,
+                             .request_id = results->request->id,
+                             .status = has_data ? STATUS_SUCCESS : STATUS_NO_CONTENT,
+                             .message = "",
+                             .has_data = has_data};
+}
+
+static void add_frame(struct results *results, int status)
+{
     if (results->frame_count == results->frame_room) {
         results->frame_room = results->frame_room == 0 ? 8 : results->frame_room * 2;
         results->frames =
             mem_resize(results->frames, results->frame_room * sizeof *results->frames);
     }
-    frame = &results->frames[results->frame_count++];
-    frame->status = status;
-    bytes_init(&frame->body, 0);
-    response_encode(&frame->body, &response);
-    results->frame_bytes += frame->body.size;
-    results->count = 0;
-    if (results->bytes_max != 0 && results->frame_bytes > results->bytes_max) {
+    results->frames[results->frame_count++] =
+        (struct results_frame){.status = status, .body = results->body};
+    results->frame_bytes += results->body.size;
+    results->body = (struct bytes){0};
+    results->is_open = false;
+}
+
+static void begin_frame(struct results *results)
+{
+    struct response head = head_of(results, true);
+
+    if (!results->is_open) {
+        bytes_init(&results->body, 0);
+        response_begin(&results->writer, &results->body, &head);
+        results->is_open = true;
+    }
+}
+
+static void end_frame(struct results *results, int status)
+{
+    begin_frame(results);
+    response_end(&results->writer, status);
+    add_frame(results, status);
+}
+
+static int check_bytes(const struct results *results, struct error *err)
+{
+    if (results->bytes_max != 0 &&
+        results->frame_bytes + results->body.size > results->bytes_max) {
         return error_set(err, E_LIMIT, "the results take more than %llu bytes",
                          (unsigned long long)results->bytes_max);
     }
     return E_OK;
 }
 
-static bool is_open_ended(const struct results *results)
+static int put(struct results *results, const struct value *value, struct error *err)
 {
-    return results->form != RESULTS_ALL || results->request->is_single;
+    if (results->is_open && results->writer.count == results->batch_size &&
+        !results->request->is_single) {
+        end_frame(results, STATUS_PARTIAL);
+    }
+    begin_frame(results);
+    response_add(&results->writer, value);
+    return check_bytes(results, err);
 }
 
 static int push(struct results *results, const struct value *value, struct error *err)
@@ -73,18 +109,15 @@ static int push(struct results *results, const struct value *value, struct error
         return error_set(err, E_LIMIT, "more than %llu results",
                          (unsigned long long)results->result_max);
     }
-    if (results->count == results->batch_size && !is_open_ended(results)) {
-        int rc = flush(results, STATUS_PARTIAL, err);
-        if (rc != E_OK) {
-            return rc;
-        }
+    results->total++;
+    if (!results_is_holding(results)) {
+        return put(results, value, err);
     }
     if (results->count == results->room) {
         results->room = results->room == 0 ? 64 : results->room * 2;
         results->values = mem_resize(results->values, results->room * sizeof *results->values);
     }
     results->values[results->count++] = *value;
-    results->total++;
     return E_OK;
 }
 
@@ -232,18 +265,22 @@ static struct value distinct(const struct results *results, struct arena *arena)
 
 int results_finish(struct results *results, struct arena *arena, struct error *err)
 {
-    if (results->form != RESULTS_ALL) {
+    int rc = E_OK;
+
+    if (results_is_holding(results)) {
         struct value all = distinct(results, arena);
-        int rc;
         results->count = 0;
-        rc = push(results, &all, err);
-        if (rc != E_OK) {
-            return rc;
-        }
+        rc = put(results, &all, err);
     }
     /* HTTP clients get an empty list rather than no content. */
-    if (results->count == 0 && results->frame_count == 0 && !results->request->is_single) {
-        return flush(results, STATUS_NO_CONTENT, err);
+    if (rc == E_OK && !results->is_open && results->frame_count == 0 &&
+        !results->request->is_single) {
+        struct response head = head_of(results, false);
+        bytes_init(&results->body, 0);
+        response_encode(&results->body, &head);
+        add_frame(results, STATUS_NO_CONTENT);
+    } else if (rc == E_OK) {
+        end_frame(results, STATUS_SUCCESS);
     }
-    return flush(results, STATUS_SUCCESS, err);
+    return rc == E_OK ? check_bytes(results, err) : rc;
 }

@@ -1,14 +1,17 @@
 /*
  * results.h -- what a request gives, on its way to response frames.
  *
- *   values --results_add--> batch_size of them --> an encoded frame (206) ...
+ *   values --results_add--> the frame being filled --batch_size of them--> a frame (206) ...
  *          --results_finish--> the last (200, 204)
  *
  * Nothing is sent from here: frames are held until the transaction has committed, and dropped when
  * it is to be run again. Bytecode gives traversers with their bulk, text gives plain values, as
  * often as their bulk.
  *
- * Pure. Ownership: values are in the query's arena until results_finish; frames are on the heap.
+ * Values are encoded as they are added, so that none is needed afterwards and no frame is encoded
+ * in one piece; those of a SET or BULKSET stay in the query's memory until results_finish.
+ *
+ * Pure. Ownership: frames are on the heap.
  * Limits: result_max values, bytes_max bytes of frames; E_LIMIT.
  */
 #ifndef ROUTER_RUN_RESULTS_H
@@ -35,8 +38,11 @@ struct results {
     uint64_t bytes_max;
     enum results_form form;
     bool tokens_only;     /* Elements without their properties. */
-    struct value *values; /* Of the frame being filled. */
+    struct value *values; /* Of a SET or BULKSET. */
     uint32_t count, room;
+    struct bytes body; /* Of the frame being filled, if is_open. */
+    struct response_writer writer;
+    bool is_open;
     uint64_t total;
     struct results_frame *frames;
     uint32_t frame_count, frame_room;
@@ -50,6 +56,8 @@ void results_close(struct results *results);
 void results_clear(struct results *results);
 int results_add(struct results *results, struct arena *arena, const struct value *value,
                 uint64_t bulk, struct error *err);
+/* True if values that were added must stay where they are until results_finish. */
+bool results_is_holding(const struct results *results);
 /* The last frame: 200, or 204 without results. */
 int results_finish(struct results *results, struct arena *arena, struct error *err);
 

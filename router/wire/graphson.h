@@ -29,6 +29,9 @@ struct graphson {
 int graphson_read(struct graphson *graphson, const struct json *json, struct value *out);
 /* format: one of FORMAT_GRAPHSON*. */
 void graphson_write(struct bytes *out, enum format format, const struct value *value);
+/* What stands before and behind the values of a list, with commas between them. */
+void graphson_open_list(struct bytes *out, enum format format);
+void graphson_close_list(struct bytes *out, enum format format);
 /* A JSON string with its quotes. */
 void graphson_put_text(struct bytes *out, struct slice text);
 

@@ -672,15 +672,40 @@ static void put_value(const struct writer *w, const struct value *value)
     }
 }
 
-void graphson_write(struct bytes *out, enum format format, const struct value *value)
+static struct writer writer_of(struct bytes *out, enum format format)
 {
-    struct writer w = {
+    assert(format != FORMAT_GRAPHBINARY);
+    assert(format != FORMAT_GRAPHBINARY_STRING);
+    return (struct writer){
         .out = out,
         .is_typed = format == FORMAT_GRAPHSON3 || format == FORMAT_GRAPHSON2,
         .is_v2 = format == FORMAT_GRAPHSON2 || format == FORMAT_GRAPHSON2_UNTYPED,
     };
+}
 
-    assert(format != FORMAT_GRAPHBINARY);
-    assert(format != FORMAT_GRAPHBINARY_STRING);
+void graphson_write(struct bytes *out, enum format format, const struct value *value)
+{
+    struct writer w = writer_of(out, format);
+
     put_value(&w, value);
+}
+
+void graphson_open_list(struct bytes *out, enum format format)
+{
+    struct writer w = writer_of(out, format);
+
+    if (!w.is_v2) {
+        open_type(&w, "g:", "List");
+    }
+    bytes_u8(out, '[');
+}
+
+void graphson_close_list(struct bytes *out, enum format format)
+{
+    struct writer w = writer_of(out, format);
+
+    bytes_u8(out, ']');
+    if (!w.is_v2) {
+        close_type(&w);
+    }
 }

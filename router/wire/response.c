@@ -34,22 +34,9 @@ static void put_printed(struct bytes *out, const struct value *value)
     bytes_close(&text);
 }
 
-static void put_data(struct bytes *out, const struct codec *codec, const struct response *response)
+static void begin_graphbinary(struct response_writer *writer, const struct response *response)
 {
-    bytes_u8(out, TYPE_LIST);
-    bytes_u8(out, FLAG_VALUE);
-    bytes_u32(out, (uint32_t)response->data_count);
-    for (size_t i = 0; i < response->data_count; i++) {
-        if (response->format == FORMAT_GRAPHBINARY_STRING) {
-            put_printed(out, &response->data[i]);
-        } else {
-            codec_encode(out, codec, &response->data[i]);
-        }
-    }
-}
-
-static void encode_graphbinary(struct bytes *out, const struct response *response)
-{
+    struct bytes *out = writer->out;
     struct graphbinary graphbinary;
 
     graphbinary_init(&graphbinary);
@@ -60,16 +47,40 @@ static void encode_graphbinary(struct bytes *out, const struct response *respons
         bytes_u8(out, FLAG_VALUE);
         bytes_append(out, response->request_id, 16);
     }
+    writer->status_at = out->size;
     bytes_u32(out, (uint32_t)response->status);
     bytes_u8(out, FLAG_VALUE);
     graphbinary_put_text(out, slice_text(response->message == NULL ? "" : response->message));
     put_bare_map(out, &graphbinary.codec, response->attributes);
     put_bare_map(out, &graphbinary.codec, response->meta);
     if (response->has_data) {
-        put_data(out, &graphbinary.codec, response);
+        bytes_u8(out, TYPE_LIST);
+        bytes_u8(out, FLAG_VALUE);
+        writer->count_at = out->size;
+        bytes_u32(out, 0);
     } else {
         bytes_u8(out, TYPE_NULL);
         bytes_u8(out, FLAG_NULL);
+    }
+}
+
+static void add_graphbinary(struct response_writer *writer, const struct value *value)
+{
+    struct graphbinary graphbinary;
+
+    if (writer->format == FORMAT_GRAPHBINARY_STRING) {
+        put_printed(writer->out, value);
+    } else {
+        graphbinary_init(&graphbinary);
+        codec_encode(writer->out, &graphbinary.codec, value);
+    }
+}
+
+static void set_u32(struct bytes *out, size_t at, uint32_t number)
+{
+    assert(out->is_overflown || at + 4 <= out->size);
+    for (int i = 0; i < 4 && !out->is_overflown; i++) {
+        out->data[at + (size_t)i] = (uint8_t)(number >> (24 - 8 * i));
     }
 }
 
@@ -87,10 +98,9 @@ static void put_id(struct bytes *out, const uint8_t *id)
     bytes_u8(out, '"');
 }
 
-static void encode_graphson(struct bytes *out, const struct response *response)
+static void begin_graphson(struct response_writer *writer, const struct response *response)
 {
-    struct value list = {
-        .kind = VALUE_LIST, .size = (uint32_t)response->data_count, .items = response->data};
+    struct bytes *out = writer->out;
     const struct value *attributes =
         response->attributes == NULL ? &empty_map : response->attributes;
 
@@ -98,28 +108,90 @@ static void encode_graphson(struct bytes *out, const struct response *response)
     put_id(out, response->request_id);
     bytes_format(out, ",\"status\":{\"message\":");
     graphson_put_text(out, slice_text(response->message == NULL ? "" : response->message));
-    bytes_format(out, ",\"code\":%d,\"attributes\":", response->status);
+    bytes_format(out, ",\"code\":");
+    writer->status_at = out->size;
+    bytes_format(out, "%03d,\"attributes\":", response->status);
     graphson_write(out, response->format, attributes);
     bytes_format(out, "},\"result\":{\"data\":");
     if (response->has_data) {
-        graphson_write(out, response->format, &list);
+        graphson_open_list(out, response->format);
     } else {
         bytes_format(out, "null");
+    }
+}
+
+static void end_graphson(struct bytes *out, const struct response *response)
+{
+    if (response->has_data) {
+        graphson_close_list(out, response->format);
     }
     bytes_format(out, ",\"meta\":");
     graphson_write(out, response->format, response->meta == NULL ? &empty_map : response->meta);
     bytes_format(out, "}}");
 }
 
-void response_encode(struct bytes *out, const struct response *response)
+/* ---- both ---- */
+
+static bool is_binary(enum format format)
+{
+    return format == FORMAT_GRAPHBINARY || format == FORMAT_GRAPHBINARY_STRING;
+}
+
+void response_begin(struct response_writer *writer, struct bytes *out,
+                    const struct response *response)
 {
     assert(out != NULL);
     assert(response != NULL);
-    assert(response->data != NULL || response->data_count == 0);
-    if (response->format == FORMAT_GRAPHBINARY || response->format == FORMAT_GRAPHBINARY_STRING) {
-        encode_graphbinary(out, response);
+    *writer = (struct response_writer){.out = out, .format = response->format};
+    if (is_binary(response->format)) {
+        begin_graphbinary(writer, response);
     } else {
-        encode_graphson(out, response);
+        begin_graphson(writer, response);
+    }
+}
+
+void response_add(struct response_writer *writer, const struct value *value)
+{
+    if (is_binary(writer->format)) {
+        add_graphbinary(writer, value);
+    } else {
+        if (writer->count > 0) {
+            bytes_u8(writer->out, ',');
+        }
+        graphson_write(writer->out, writer->format, value);
+    }
+    writer->count++;
+}
+
+void response_end(struct response_writer *writer, int status)
+{
+    struct bytes *out = writer->out;
+
+    assert(status >= 100 && status <= 999);
+    if (is_binary(writer->format)) {
+        set_u32(out, writer->status_at, (uint32_t)status);
+        set_u32(out, writer->count_at, writer->count);
+        return;
+    }
+    end_graphson(out, &(struct response){.format = writer->format, .has_data = true});
+    for (int i = 2; i >= 0 && !out->is_overflown; i--, status /= 10) {
+        out->data[writer->status_at + (size_t)i] = (uint8_t)('0' + status % 10);
+    }
+}
+
+void response_encode(struct bytes *out, const struct response *response)
+{
+    struct response_writer writer;
+
+    assert(response->data != NULL || response->data_count == 0);
+    response_begin(&writer, out, response);
+    for (size_t i = 0; response->has_data && i < response->data_count; i++) {
+        response_add(&writer, &response->data[i]);
+    }
+    if (!is_binary(response->format)) {
+        end_graphson(out, response);
+    } else if (response->has_data) {
+        set_u32(out, writer.count_at, writer.count);
     }
 }
 

@@ -22,6 +22,22 @@ struct response {
 };
 
 void response_encode(struct bytes *out, const struct response *response);
+
+/* A response with data, result by result: the values need not live together. */
+struct response_writer {
+    struct bytes *out; /* Kept until response_end. */
+    enum format format;
+    size_t status_at; /* Where in `out` the status is. */
+    size_t count_at;  /* GraphBinary: where the number of results is. */
+    uint32_t count;   /* Results so far. */
+};
+
+/* The head of the response; `data` and the status are not looked at. */
+void response_begin(struct response_writer *writer, struct bytes *out,
+                    const struct response *response);
+void response_add(struct response_writer *writer, const struct value *value);
+/* status: of three digits. */
+void response_end(struct response_writer *writer, int status);
 /* HTTP: the status line's code for a Gremlin status, and the body of an error (application/json).
  * */
 int response_http_status(int status);

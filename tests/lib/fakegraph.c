@@ -610,7 +610,8 @@ static void read_all(struct fetch *fetch, struct arena *arena)
 
 /* ---- fetch.h ---- */
 
-struct fetch *fetch_start(struct exec *exec, struct op *op, const struct read_request *spec)
+static struct fetch *start(struct exec *exec, struct op *op, const struct read_request *spec,
+                           struct arena *arena)
 {
     struct fetch *fetch = mem_array(1, sizeof *fetch);
 
@@ -622,8 +623,18 @@ struct fetch *fetch_start(struct exec *exec, struct op *op, const struct read_re
     if (op != NULL) {
         op->stats.requests++;
     }
-    read_all(fetch, &exec->arena);
+    read_all(fetch, arena);
     return fetch;
+}
+
+struct fetch *fetch_start(struct exec *exec, struct op *op, const struct read_request *spec)
+{
+    return start(exec, op, spec, &exec->arena);
+}
+
+struct fetch *fetch_stream(struct exec *exec, struct op *op, const struct read_request *spec)
+{
+    return start(exec, op, spec, &exec->stream);
 }
 
 enum pull fetch_next(struct fetch *fetch, struct exec *exec, struct read_row *rows, uint32_t max,

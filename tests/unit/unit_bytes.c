@@ -218,6 +218,53 @@ START_TEST(arena_large)
 }
 END_TEST
 
+/* Blocks of all sizes and large ones between them: what came before the mark stays. */
+START_TEST(an_arena_goes_back_to_a_mark)
+{
+    struct arena arena = {0};
+    struct arena_mark empty = arena_mark(&arena);
+    uint8_t *kept[40];
+
+    for (size_t i = 0; i < 40; i++) {
+        struct arena_mark mark;
+        size_t size = i % 4 == 0 ? (size_t)700 << 10 : 3000 * i;
+        kept[i] = (uint8_t *)arena_alloc(&arena, size + 1);
+        memset(kept[i], (int)i, size + 1);
+        mark = arena_mark(&arena);
+        for (size_t k = 0; k < 10 + i; k++) {
+            size_t more = k % 3 == 0 ? (size_t)300 << 10 : 5000;
+            memset(arena_alloc(&arena, more), 0xee, more);
+        }
+        arena_release(&arena, &mark);
+        ck_assert_uint_eq(arena.used_bytes, mark.used_bytes);
+        for (size_t k = 0; k <= i; k++) {
+            ck_assert_uint_eq(kept[k][0], k);
+            ck_assert_uint_eq(kept[k][k % 4 == 0 ? (size_t)700 << 10 : 3000 * k], k);
+        }
+    }
+    arena_release(&arena, &empty);
+    ck_assert_uint_eq(arena.used_bytes, 0);
+    ck_assert_ptr_null(arena.blocks);
+    memset(arena_alloc(&arena, 100), 1, 100);
+    arena_close(&arena);
+}
+END_TEST
+
+START_TEST(an_arena_that_goes_back_is_below_its_limit_again)
+{
+    struct arena arena;
+
+    arena_init(&arena, 10000);
+    (void)arena_alloc(&arena, 5000);
+    struct arena_mark mark = arena_mark(&arena);
+    (void)arena_alloc(&arena, 6000);
+    ck_assert(arena.is_exceeded);
+    arena_release(&arena, &mark);
+    ck_assert(!arena.is_exceeded);
+    arena_close(&arena);
+}
+END_TEST
+
 START_TEST(memory)
 {
     char *text = mem_text("abc");
@@ -235,4 +282,5 @@ START_TEST(memory)
 END_TEST
 
 RUN_SUITE("bytes", golden, round_trip, bad_varints, reader_is_sticky, counts_are_bounded,
-          overflow_is_sticky, slices, long_format, arena_aligns_and_limits, arena_large, memory)
+          overflow_is_sticky, slices, long_format, arena_aligns_and_limits, arena_large,
+          an_arena_goes_back_to_a_mark, an_arena_that_goes_back_is_below_its_limit_again, memory)

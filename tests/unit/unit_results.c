@@ -144,6 +144,7 @@ START_TEST(tokens_take_the_properties_off_however_deep)
 
     open_results(REQUEST_EVAL);
     results.tokens_only = true;
+    results.form = RESULTS_SET; /* Keeps its values until the end. */
     struct value list = value_items(&arena, VALUE_LIST, &walk, 1);
     ck_assert_int_eq(results_add(&results, &arena, &list, 1, NULL), E_OK);
     const struct value *got = results.values[0].items[0].path->objects;

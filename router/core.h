@@ -40,6 +40,8 @@ struct router {
     uint32_t query_count, session_count, admin_count;
     struct router_response *responses; /* Those from response_next on are not taken yet. */
     size_t response_next, response_count, response_room;
+    uint64_t backlog_bytes; /* Of responses that are not taken yet. */
+    uint64_t front_bytes;   /* router_front_holds. */
     struct router_counters counters;
     struct metrics_histogram times[ROUTER_KINDS];
     struct router_slow slow[ROUTER_SLOW_MAX]; /* The last ones, in a ring. */

@@ -4,6 +4,7 @@
 #include "router/core.h"
 #include "router/run/admin.h"
 #include "router/run/admission.h"
+#include "router/run/footprint.h"
 #include "router/run/query.h"
 #include "router/run/router_session.h"
 #include "router/run/running.h"
@@ -25,6 +26,8 @@ static void set_defaults(struct router_options *options)
     options->deadline_ms = options->deadline_ms != 0 ? options->deadline_ms : 30000;
     options->query_memory_max =
         options->query_memory_max != 0 ? options->query_memory_max : (uint64_t)256 << 20;
+    options->memory_max = options->memory_max != 0 ? options->memory_max : 2000000000;
+    options->turn_budget_us = options->turn_budget_us != 0 ? options->turn_budget_us : 10000;
     options->result_max = options->result_max != 0 ? options->result_max : 10000000;
     options->batch_size = options->batch_size != 0 ? options->batch_size : 64;
     options->sessions_max = options->sessions_max != 0 ? options->sessions_max : 1024;
@@ -132,6 +135,7 @@ void router_counters(const struct router *router, struct router_counters *counte
     counters->plans_made = router->plans.misses;
     counters->remote_requests = remote->requests;
     counters->remote_repeats = remote->repeats;
+    counters->memory = footprint_total(router);
     counters->queries = router->query_count;
     counters->waiting = router->admission.waiting;
     counters->sessions = router->session_count;
@@ -178,15 +182,35 @@ void router_message(struct router *router, uint64_t now_ms, const struct message
     remote_message(router->remote, message);
 }
 
-int router_turn(struct router *router, uint64_t now_ms, struct outbox *out, struct error *err)
+/* The first `next` and those behind it come before the others from now on. */
+static void rotate(struct router *router, struct query *next)
 {
+    struct query *first = router->queries, *last = next->previous;
+
+    if (last == NULL) {
+        return;
+    }
+    router->queries_last->next = first;
+    first->previous = router->queries_last;
+    router->queries_last = last;
+    last->next = NULL;
+    router->queries = next;
+    next->previous = NULL;
+}
+
+static bool is_over(const struct router *router, uint64_t end_us)
+{
+    return end_us != 0 && router->options.micros() >= end_us;
+}
+
+static void advance_queries(struct router *router)
+{
+    uint64_t (*micros)(void) = router->options.micros;
+    uint64_t end_us = micros == NULL ? 0 : micros() + router->options.turn_budget_us;
     struct query *query = router->queries, *next;
     uint32_t left = router->query_count;
     int heavy = 0;
 
-    (void)err;
-    enter(router, now_ms, out);
-    remote_turn(router->remote);
     for (; left > 0 && heavy < HEAVY_A_TURN; left--, query = next) {
         next = query->next;
         query_advance(query);
@@ -196,7 +220,20 @@ int router_turn(struct router *router, uint64_t now_ms, struct outbox *out, stru
             query_move_last(query);
             heavy++;
         }
+        if (left > 1 && next != NULL && is_over(router, end_us)) {
+            rotate(router, next);
+            return;
+        }
     }
+}
+
+int router_turn(struct router *router, uint64_t now_ms, struct outbox *out, struct error *err)
+{
+    (void)err;
+    enter(router, now_ms, out);
+    remote_turn(router->remote);
+    advance_queries(router);
+    footprint_bound(router);
     admission_turn(router);
     router_session_sweep(router);
     return E_OK;
@@ -254,6 +291,7 @@ void router_client_close(struct router *router, uint64_t now_ms, uint64_t client
     router_session_end_client(router, client);
     for (size_t i = router->response_next; i < router->response_count; i++) {
         if (router->responses[i].client == client) {
+            router->backlog_bytes -= router->responses[i].body.size;
             bytes_close(&router->responses[i].body);
             router->responses[i].client = 0;
         }
@@ -267,6 +305,11 @@ size_t router_backlog(const struct router *router, uint64_t client)
     const struct core_client *found = find_client(router, client);
 
     return found == NULL ? 0 : found->backlog;
+}
+
+void router_front_holds(struct router *router, uint64_t bytes)
+{
+    router->front_bytes = bytes;
 }
 
 /* ---- responses ---- */
@@ -312,6 +355,7 @@ void router_respond(struct router *router, const struct request *request, uint64
                                          .body = *body};
     memcpy(response->request_id, request->id, sizeof response->request_id);
     found->backlog += body->size;
+    router->backlog_bytes += body->size;
     *body = (struct bytes){0};
 }
 
@@ -367,6 +411,7 @@ bool router_next_response(struct router *router, struct router_response *respons
         struct core_client *client = find_client(router, response->client);
         assert(client != NULL && client->backlog >= response->body.size);
         client->backlog -= response->body.size;
+        router->backlog_bytes -= response->body.size;
         return true;
     }
     return false;

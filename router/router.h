@@ -32,6 +32,8 @@ struct router_options {
     const uint32_t *coordinators; /* Node numbers. */
     uint32_t deadline_ms;         /* Of a query without one of its own; 30,000. */
     uint64_t query_memory_max;    /* Bytes a query may hold; 256 MiB. */
+    uint64_t memory_max;          /* Bytes of all: run/footprint.h; 2,000,000,000. */
+    uint64_t turn_budget_us;      /* Of router_turn, by `micros`; 10,000. */
     uint64_t result_max;          /* Results of one request; 10,000,000. */
     uint32_t batch_size;          /* Results a response frame; 64. */
     uint32_t sessions_max;        /* 1,024. */
@@ -101,12 +103,17 @@ struct router_slow {
 /* The next that was not given yet; null: none. Valid until the next call of the router. */
 const struct router_slow *router_next_slow(struct router *router);
 
+/* What the front holds of requests and answers: it counts to memory_max. */
+void router_front_holds(struct router *router, uint64_t bytes);
+
 struct router_counters {
     uint64_t requests;  /* Taken. */
     uint64_t answers;   /* Last frames with 200 or 204. */
     uint64_t failures;  /* Last frames with another status. */
     uint64_t conflicts; /* Runs that met a conflict. */
     uint64_t unknown;   /* Commits whose outcome is not known. */
+    uint64_t ended_for_memory; /* Queries, by memory_max. */
+    uint64_t memory;           /* Bytes that memory_max counts, now. */
     uint64_t plans_reused, plans_made;
     uint64_t remote_requests, remote_repeats;
     uint32_t queries; /* Now. */

@@ -138,6 +138,7 @@ static void advance_woken(struct front *front)
         }
     }
     bound_answers(front);
+    router_front_holds(front->options.router, front->out_bytes + front->held_bytes);
     reap(front);
 }
 

@@ -128,6 +128,8 @@ struct router_options serve_router_options(const struct router_conf *values)
         .coordinators = host_coordinator_numbers(),
         .deadline_ms = (uint32_t)values->deadline_ms,
         .query_memory_max = (uint64_t)values->query_memory_max,
+        .memory_max = (uint64_t)values->memory_max,
+        .turn_budget_us = (uint64_t)values->turn_budget_us,
         .result_max = (uint64_t)values->result_max,
         .batch_size = (uint32_t)values->batch_size,
         .sessions_max = (uint32_t)values->sessions_max,

@@ -56,6 +56,8 @@ void status_router(struct bytes *out, const struct router *router)
         {"counter", "cardea_failures_total", "Requests that failed", &counters.failures},
         {"counter", "cardea_conflicts_total", "Runs that met a conflict", &counters.conflicts},
         {"counter", "cardea_unknown_total", "Commits of unknown outcome", &counters.unknown},
+        {"counter", "cardea_queries_ended_for_memory_total", "Queries ended by memory_max",
+         &counters.ended_for_memory},
         {"counter", "cardea_plans_reused_total", "Plans from the cache", &counters.plans_reused},
         {"counter", "cardea_plans_made_total", "Plans made", &counters.plans_made},
         {"counter", "cardea_remote_requests_total", "Requests to shards and coordinators",
@@ -68,6 +70,8 @@ void status_router(struct bytes *out, const struct router *router)
         metrics_single(out, rows[i].kind, rows[i].name, rows[i].help, *rows[i].value);
     }
     metrics_single(out, "gauge", "cardea_queries", "Queries that run", counters.queries);
+    metrics_single(out, "gauge", "cardea_memory_bytes",
+                   "Memory that queries, requests and answers hold", counters.memory);
     metrics_single(out, "gauge", "cardea_queries_waiting", "Requests that wait for a place",
                    counters.waiting);
     metrics_single(out, "gauge", "cardea_sessions", "Open sessions", counters.sessions);

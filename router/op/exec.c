@@ -37,7 +37,10 @@ enum pull exec_pull(struct exec *exec, uint64_t now_ms, struct batch *out)
     assert(exec->root.last != NULL);
     exec->now_ms = now_ms;
     exec->budget = TURN_ROWS;
-    exec->turn_end_us = exec->micros == NULL ? 0 : exec->micros() + TURN_US;
+    exec->turn_end_us = 0;
+    if (exec->micros != NULL) {
+        exec->turn_end_us = exec->micros() + (exec->turn_us != 0 ? exec->turn_us : TURN_US);
+    }
     exec->has_moved = false;
     exec->is_yielding = false;
     exec->is_free = !exec->is_holding;

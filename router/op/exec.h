@@ -20,6 +20,8 @@
 #include "router/op/op.h"
 #include "router/remote/remote.h"
 
+enum { EXEC_SHARE = 4 /* Queries that share a turn, when they have much to do. */ };
+
 struct side_effect {
     struct slice key;
     struct value value;      /* As cap() gives it: LIST, BULKSET, MAP ... */
@@ -39,6 +41,8 @@ struct exec {
     uint64_t deadline_ms;     /* 0: none. */
     uint64_t (*micros)(void); /* The host's clock; null: none. */
     bool is_timed; /* Operators are timed and their requests counted, as for profile(). */
+    uint64_t turn_us;         /* Of `micros` in one pull at the root; 0: 2,500. */
+    uint64_t held_bytes;      /* Most that one operator held on the heap: op/quota.h. */
     bool is_cancelled;
     bool is_yielding; /* WAIT was for time, not for a shard: pull again in the next turn. */
     struct error error;

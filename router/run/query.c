@@ -178,6 +178,12 @@ static void fail_with(struct query *query, const struct error *err)
     fail_status(query, status, err);
 }
 
+void query_end(struct query *query, const struct error *err)
+{
+    assert(query->state == QUERY_WAITING || query->state == QUERY_RUNNING);
+    fail_with(query, err);
+}
+
 static void fail_late(struct query *query)
 {
     struct error err = {0};
@@ -431,6 +437,7 @@ static void begin_statement(struct query *query)
     query->exec.arena.limit_bytes = router->options.query_memory_max;
     query->exec.deadline_ms = query->deadline_ms;
     query->exec.micros = router->options.micros;
+    query->exec.turn_us = router->options.turn_budget_us / EXEC_SHARE;
 }
 
 /* ---- bulk loads ---- */
@@ -520,11 +527,11 @@ static void fail_source(struct query *query)
     fail_with(query, &err);
 }
 
-static void fail_unready(struct query *query)
+static void fail_text(struct query *query, int code, const char *text)
 {
     struct error err = {0};
 
-    error_set(&err, E_UNAVAILABLE, "the graph is not ready");
+    error_set(&err, code, "%s", text);
     fail_with(query, &err);
 }
 
@@ -550,7 +557,7 @@ static bool has_graph(struct query *query)
         if (map != NULL && graph == NULL) {
             fail_source(query);
         } else {
-            fail_unready(query);
+            fail_text(query, E_UNAVAILABLE, "the graph is not ready");
         }
         return false;
     }
@@ -570,14 +577,6 @@ static void close_session(struct query *query)
     }
 }
 
-static void fail_closed(struct query *query)
-{
-    struct error err = {0};
-
-    error_set(&err, E_EVALUATION, "the session was closed");
-    fail_with(query, &err);
-}
-
 static void start(struct query *query)
 {
     struct router_session *session = query->session;
@@ -588,7 +587,7 @@ static void start(struct query *query)
         }
         session->running = query;
         if (session->is_closed) {
-            fail_closed(query);
+            fail_text(query, E_EVALUATION, "the session was closed");
             return;
         }
     }

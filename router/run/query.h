@@ -69,6 +69,8 @@ bool query_is_yielding(const struct query *query);
 void query_move_last(struct query *query);
 /* When it wants query_advance, if nothing comes before; 0: at once. */
 uint64_t query_due(const struct query *query);
+/* Fails it, whatever it does, with that error; not one that is COMMITTING. */
+void query_end(struct query *query, const struct error *err);
 /* The client has gone. A commit under way goes on. */
 void query_abandon(struct query *query);
 /* Unlinks and frees; one that is COMMITTING leaves its outcome open. */

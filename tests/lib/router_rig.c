@@ -166,9 +166,15 @@ void rig_run(struct rig *rig, uint64_t span_ms)
 
 void rig_open(struct rig *rig)
 {
+    rig_open_with(rig, 0);
+}
+
+void rig_open_with(struct rig *rig, uint64_t memory_max)
+{
     const uint32_t coordinators[] = {1};
     struct router_options options = {
-        .node = 1, .boot = 1, .seed = 7, .coordinator_count = 1, .coordinators = coordinators};
+        .node = 1, .boot = 1, .seed = 7, .coordinator_count = 1, .coordinators = coordinators,
+        .memory_max = memory_max};
 
     *rig = (struct rig){.now_ms = 1000, .fan = 2};
     outbox_init(&rig->out);

@@ -28,6 +28,8 @@ struct rig {
 
 /* Ready to be asked. */
 void rig_open(struct rig *rig);
+/* memory_max: as router_options; 0: its default. */
+void rig_open_with(struct rig *rig, uint64_t memory_max);
 void rig_close(struct rig *rig);
 /* Until nothing moves but time, or for so many milliseconds. */
 void rig_run(struct rig *rig, uint64_t span_ms);

@@ -68,6 +68,11 @@ bool router_next_response(struct router *of, struct router_response *response)
     return true;
 }
 
+void router_front_holds(struct router *of, uint64_t bytes)
+{
+    of->front_bytes = bytes;
+}
+
 size_t router_backlog(const struct router *of, uint64_t client)
 {
     (void)of;

@@ -22,6 +22,7 @@ struct router {
     struct router_response waiting[256];
     size_t count;
     size_t requests;
+    uint64_t front_bytes;
     bool is_ready;
     bool holds; /* Answers nothing for now. */
 };

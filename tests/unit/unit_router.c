@@ -1,10 +1,12 @@
 /* Requests of their own. */
 #include "router/router.h"
+#include "router/run/footprint.h"
 #include "router/run/query.h"
 
 #include "tests/lib/router_rig.h"
 #include "tests/lib/runner.h"
 
+#include <stdio.h>
 #include <string.h>
 
 START_TEST(a_count_is_answered)
@@ -340,6 +342,74 @@ START_TEST(the_backlog_is_what_is_not_taken)
 }
 END_TEST
 
+#define TEXT "0123456789012345678901234567890123456789012345678901234567890123"
+#define HEAVY "g.V().constant('" TEXT "')"
+
+/* Thirty queries of one client that each hold some megabytes, beside those of another client that
+ * hold little: some of the first end, none of the second. */
+START_TEST(many_queries_at_once_are_bounded_together)
+{
+    struct rig rig;
+    struct router_counters counters;
+    uint64_t heavy, peak = 0;
+
+    rig_open_with(&rig, 16 << 20);
+    heavy = rig.client;
+    rig.fan = 10000;
+    for (uint8_t i = 0; i < 30; i++) {
+        rig_ask(&rig, rig_request(i, HEAVY));
+    }
+    rig.client = router_client_open(rig.router);
+    for (uint8_t i = 100; i < 110; i++) {
+        rig_ask(&rig, rig_request(i, "g.V().id().max()"));
+    }
+    for (int i = 0; i < 2000; i++) {
+        router_turn(rig.router, rig.now_ms, &rig.out, NULL);
+        router_counters(rig.router, &counters);
+        peak = counters.memory > peak ? counters.memory : peak;
+        rig_deliver(&rig);
+    }
+    ck_assert_uint_eq(counters.queries, 0);
+    ck_assert_uint_gt(counters.ended_for_memory, 0);
+    ck_assert_uint_lt(counters.ended_for_memory, 30);
+    ck_assert_uint_eq(counters.failures, counters.ended_for_memory);
+    ck_assert_uint_le(peak, 16 << 20);
+    ck_assert_uint_gt(peak, 16 * FOOTPRINT_SMALL_BYTES);
+    bytes_u8(&rig.answers, 0);
+    for (unsigned i = 100; i < 110; i++) {
+        char text[32];
+        (void)snprintf(text, sizeof text, "%u: 200 [", i);
+        ck_assert_ptr_nonnull(strstr((const char *)rig.answers.data, text));
+    }
+    ck_assert_ptr_nonnull(strstr((const char *)rig.answers.data, "memory_max, 16777216 bytes"));
+    ck_assert_ptr_nonnull(strstr((const char *)rig.answers.data, ": 200 [" TEXT));
+    router_client_close(rig.router, rig.now_ms, heavy, &rig.out);
+    rig_close(&rig);
+}
+END_TEST
+
+/* Nobody reads the answers: they count, and an answer that was taken does not. */
+START_TEST(answers_and_the_front_count_to_the_memory)
+{
+    struct rig rig;
+    struct router_response response;
+    struct router_counters counters;
+
+    rig_open(&rig);
+    rig_ask(&rig, rig_request(1, "g.inject('0123456789012345678901234567890123456789')"));
+    router_turn(rig.router, rig.now_ms, &rig.out, NULL);
+    router_counters(rig.router, &counters);
+    ck_assert_uint_eq(counters.memory, router_backlog(rig.router, rig.client));
+    ck_assert_uint_gt(counters.memory, 40);
+    router_front_holds(rig.router, 1000);
+    ck_assert(router_next_response(rig.router, &response));
+    bytes_close(&response.body);
+    router_counters(rig.router, &counters);
+    ck_assert_uint_eq(counters.memory, 1000);
+    rig_close(&rig);
+}
+END_TEST
+
 START_TEST(several_statements_are_one_transaction)
 {
     struct rig rig;
@@ -381,4 +451,5 @@ RUN_SUITE("router", a_count_is_answered, nothing_found_is_no_content,
           texts_are_planned_once, endings_of_texts_are_carried_out, bytecode_gives_traversers,
           http_errors_are_plain_text_and_results_one_frame,
           a_commit_goes_on_when_its_client_has_gone, the_backlog_is_what_is_not_taken,
+          many_queries_at_once_are_bounded_together, answers_and_the_front_count_to_the_memory,
           several_statements_are_one_transaction, plans_and_texts_are_told_instead_of_results)

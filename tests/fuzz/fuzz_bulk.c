@@ -15,6 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         (void)bulk_count(bulk);
         bulk_close(&bulk, &exec);
     }
+    arena_close(&exec.stream);
     arena_close(&exec.arena);
     return 0;
 }

@@ -161,6 +161,7 @@ void fake_close(struct fake *fake)
 {
     remote_enter(fake->remote, fake->now_ms, &fake->out);
     transaction_free(&fake->exec.txn);
+    arena_close(&fake->exec.stream);
     arena_close(&fake->exec.arena);
     remote_free(&fake->remote);
     arena_close(&fake->arena);

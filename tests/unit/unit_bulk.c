@@ -22,6 +22,7 @@ static void setup(void)
 static void teardown(void)
 {
     bytes_close(&batch);
+    arena_close(&exec.stream);
     arena_close(&exec.arena);
 }
 

@@ -328,6 +328,7 @@ START_TEST(labels_by_pop)
     ck_assert_int_eq(out.kind, VALUE_LIST);
     ck_assert(!scope_path(&walk.exec, path, SLICE("z"), POP_ALL, &out));
     ck_assert(!scope_path(&walk.exec, NULL, a, POP_LAST, &out));
+    arena_close(&walk.exec.stream);
     arena_close(&walk.exec.arena);
 }
 END_TEST
@@ -351,6 +352,7 @@ START_TEST(maps_and_side_effects_come_before_the_path)
     ck_assert_int_eq(out.kind, VALUE_BULKSET);
     ck_assert_int_eq(out.items[1].integer, 2);
     ck_assert_int_eq(effect_claim(&walk.exec, effect, EFFECT_GROUP), E_EVALUATION);
+    arena_close(&walk.exec.stream);
     arena_close(&walk.exec.arena);
 }
 END_TEST
@@ -373,6 +375,7 @@ START_TEST(parts_of_a_path)
     ck_assert_int_eq(trail_of(&walk.exec, path, SLICE("z"), none, &trail), E_EVALUATION);
     ck_assert_int_eq(trail_of(&walk.exec, NULL, none, none, &trail), E_OK);
     ck_assert_uint_eq(trail.count, 0);
+    arena_close(&walk.exec.stream);
     arena_close(&walk.exec.arena);
 }
 END_TEST
@@ -395,6 +398,7 @@ START_TEST(lanes_without_by_give_the_value)
     ck_assert_int_eq(by_set_get(&set, 0, 0)->integer, 1);
     ck_assert_int_eq(by_set_get(&set, 0, 1)->integer, 2);
     by_set_close(&set);
+    arena_close(&exec.stream);
     arena_close(&exec.arena);
 }
 END_TEST
@@ -421,11 +425,13 @@ START_TEST(what_is_held_counts_against_the_memory)
 
     arena_init(&exec.arena, 0);
     ck_assert_int_eq(quota_check(&exec, UINT64_MAX, 64), PULL_BATCH);
+    arena_close(&exec.stream);
     arena_close(&exec.arena);
     arena_init(&exec.arena, 1 << 20);
     ck_assert_int_eq(quota_check(&exec, 1000, 64), PULL_BATCH);
     ck_assert_int_eq(quota_check(&exec, UINT64_MAX, 64), PULL_ERROR);
     ck_assert_int_eq(exec.error.code, E_LIMIT);
+    arena_close(&exec.stream);
     arena_close(&exec.arena);
 }
 END_TEST

@@ -40,6 +40,7 @@ extern const struct op_class time_limit_class;
 
 const struct op_class time_limit_class = {
     .name = "time limit",
+    .holds = HOLDS_NOTHING,
     .size = sizeof(struct time_limit),
     .pull = pull,
     .reset = reset,

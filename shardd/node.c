@@ -15,6 +15,7 @@
 
 enum {
     HEARTBEAT_MS = 100,
+    RENEW_MS = 1000,
     RESTART_MS = 3000, /* For others to take over before a start again. */
     SILENCE_MS = 500,  /* A coordinator that says nothing for so long is not asked again at once. */
     REPEAT_MS = 100,   /* Of the registration. */
@@ -498,7 +499,9 @@ int node_turn(struct node *node, uint64_t now_ms, struct outbox *out, struct err
     incoming_turn(node, now_ms, out);
     nodeadmin_turn(node, out);
     int rc = tend_one(node, was_busy, err);
-    if (nodeshards_check(node, out) && rc == E_OK) {
+    bool is_due = node->suspects.count > 0 && now_ms >= node->renew_ms;
+    if ((nodeshards_check(node, out) || is_due) && rc == E_OK) {
+        node->renew_ms = now_ms + RENEW_MS;
         rc = nodeshards_renew(node, now_ms, err);
     }
     keep_in_touch(node, now_ms, out);

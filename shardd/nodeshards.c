@@ -93,9 +93,12 @@ static int note_partial(struct node *node, uint32_t shard, struct error *err)
     if (map_has(&node->partial, shard)) {
         return E_OK;
     }
-    map_put(&node->partial, shard, 1);
     partial_path(node, shard, path, sizeof path);
-    return storefile_number_write(node->options.vfs, path, 1, err);
+    int rc = storefile_number_write(node->options.vfs, path, 1, err);
+    if (rc == E_OK) {
+        map_put(&node->partial, shard, 1);
+    }
+    return rc;
 }
 
 /* In sync, so whole; or no replica any more. */
@@ -246,8 +249,17 @@ static int open_replica(struct node *node, uint64_t now_ms, const struct roster_
         return E_OK;
     }
     if (role == SHARDMAP_LEARNER && !storefile_exists(node->options.vfs, path) && !is_received) {
-        rc = note_partial(node, shard->shard, err);
+        rc = note_partial(node, shard->shard, &why);
+        if (rc == E_LIMIT) {
+            log_error(node->options.log, "node", "shard=%u msg=\"cannot begin: disk full\"",
+                      shard->shard);
+            put_suspect(node, shard->shard, ROSTER_MISSING, 0);
+            return E_OK; /* Tried again. */
+        }
         if (rc != E_OK) {
+            if (err != NULL) {
+                *err = why;
+            }
             return rc;
         }
     }
@@ -314,11 +326,11 @@ static int begin_anew(struct node *node, uint32_t shard, struct error *err)
              "shard=%u file=%s msg=\"rebuilt from another replica; what is left of the file is in "
              "dropped/ for a day\"",
              shard, path);
-    map_remove(&node->suspects, shard);
     int rc = note_partial(node, shard, err);
     if (rc != E_OK) {
         return rc;
     }
+    map_remove(&node->suspects, shard);
     return storefile_exists(node->options.vfs, path) ? storefile_drop(node->options.vfs, path, err)
                                                      : E_OK;
 }
@@ -344,17 +356,27 @@ static int drop_strange(struct node *node, uint32_t shard, struct error *err)
 }
 
 /* A learner whose file is of no use; not one that the coordinators know less of than it does. */
-static bool may_begin_anew(struct node *node, uint32_t shard, enum shardmap_role role)
+static bool may_begin_anew(const struct node *node, uint32_t shard, enum shardmap_role role)
 {
     const uint64_t *suspect = map_get(&node->suspects, shard);
 
-    if (suspect == NULL || role != SHARDMAP_LEARNER ||
-        (*suspect & ((1 << NODESHARDS_SUSPECT_BITS) - 1)) == ROSTER_AHEAD) {
+    return suspect != NULL && role == SHARDMAP_LEARNER &&
+           (*suspect & ((1 << NODESHARDS_SUSPECT_BITS) - 1)) != ROSTER_AHEAD;
+}
+
+/* Its file went in this boot: it was damaged, or this node was let go, or it made room for a
+ * snapshot that did not come. The primary counts on what this boot has acknowledged. */
+static bool is_other_life(struct node *node, uint32_t shard, enum shardmap_role role)
+{
+    char path[PATH_ROOM];
+
+    nodeshards_path(node, shard, path, sizeof path);
+    if (role != SHARDMAP_LEARNER || !map_has(&node->opened, shard) ||
+        storefile_exists(node->options.vfs, path)) {
         return false;
     }
-    /* The primary knows what this boot has acknowledged, and would count on it. */
-    node->must_restart = node->must_restart || map_has(&node->opened, shard);
-    return !map_has(&node->opened, shard);
+    node->must_restart = true;
+    return true;
 }
 
 /* It was elected for what it held before: the news that it is built anew came too late. In sync by
@@ -399,11 +421,18 @@ static int adopt_shard(struct node *node, uint64_t now_ms, const struct roster_c
             return E_OK; /* Looked at again at the next start. */
         }
         rc = begin_anew(node, shard->shard, err);
+        if (rc == E_LIMIT) {
+            return E_OK; /* The disk is full: tried again. */
+        }
     }
-    if (rc == E_OK && node_replica(node, shard->shard) == NULL) {
+    if (rc == E_OK && node_replica(node, shard->shard) == NULL &&
+        !is_other_life(node, shard->shard, role)) {
         rc = open_replica(node, now_ms, config, shard, is_received, err);
         if (rc == E_OK && may_begin_anew(node, shard->shard, role)) {
             rc = begin_anew(node, shard->shard, err);
+            if (rc == E_LIMIT) {
+                return E_OK;
+            }
             rc = rc != E_OK ? rc : open_replica(node, now_ms, config, shard, false, err);
         }
     }

@@ -100,7 +100,8 @@ int outgoing_turn(struct replica *replica, struct replica_turn *turn, struct err
         return E_OK;
     }
     forget_done(replica);
-    if (!replica->is_serving || outgoing->takers.count == 0 ||
+    /* Below min_insync it does not serve, and only the taker can end that. */
+    if (replica->journal.core.role != REPLICATION_PRIMARY || outgoing->takers.count == 0 ||
         turn->now_ms >= outgoing->asked_ms + OUTGOING_IDLE_MS) {
         outgoing_close(outgoing);
         return E_OK;

@@ -205,5 +205,7 @@ int storefile_number_write(const char *vfs, const char *path, uint64_t number, s
         rc = file->pMethods->xSync(file, SQLITE_SYNC_NORMAL);
     }
     number_close(file);
-    return rc == SQLITE_OK ? E_OK : error_set(err, E_IO, "cannot write %s", path);
+    return rc == SQLITE_OK ? E_OK
+                           : error_set(err, (rc & 0xff) == SQLITE_FULL ? E_LIMIT : E_IO,
+                                       "cannot write %s", path);
 }

@@ -435,6 +435,12 @@ static void tell_replica(const struct node *node, uint32_t shard, struct bytes *
     if (suspect != NULL) {
         bytes_format(out, " suspect %" PRIu64, *suspect & 7);
     }
+    if (map_has(&node->partial, shard)) {
+        bytes_format(out, " partial");
+    }
+    if (node->incoming.shard == shard) {
+        bytes_format(out, " takes a snapshot");
+    }
     if (replica != NULL) {
         const struct replication *core = &replica->journal.core;
         bytes_format(out,

@@ -26,7 +26,7 @@ enum {
     COMMITS_MIN = 40, /* Minimum progress of a run. */
     DECIDED_MIN = 10,
     SYNC_MS = 30000,  /* Of healing: until all replicas are in sync. */
-    LONGER = 10,      /* Times the load is prolonged at most, until there is progress. */
+    LONGER = 25,      /* Times the load is prolonged at most, until there is progress. */
     ALARM_INDEX = 500 /* Alarms: clients first; then the nemesis. */
 };
 
@@ -221,7 +221,11 @@ static bool load(struct sim *sim)
     }
     sim->workload.is_over = true;
     sim->nemesis.is_calm = true;
-    return has_progress(sim) || is_broken(sim) || bad(sim, "too little progress");
+    if (!has_progress(sim) && !is_broken(sim)) {
+        nemesis_tell(&sim->nemesis, &sim->result->why);
+        return bad(sim, "too little progress");
+    }
+    return true;
 }
 
 /* Each shard has its replicas, all in sync, and is served under the configuration in force; the

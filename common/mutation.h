@@ -27,6 +27,8 @@ enum mutation {
     MUTATION_NO_ABORT_MEMORY,        /* The coordinator forgets what it aborted in its term. */
     MUTATION_READS_IGNORE_DECIDED,   /* Reads do not wait for decisions that are not applied. */
     MUTATION_VOTE_UNREPLICATED,      /* A shard votes yes before its replicas have the PREPARE. */
+    MUTATION_PARTIAL_FORGOTTEN,      /* A replica built anew passes for a whole one. */
+    MUTATION_TWO_LIVES,              /* A replica begins anew under the boot it had. */
     MUTATION_REPLICATION_FIRST,      /* From here on: tests/sim/replica_mutations.c. */
     MUTATION_REPLICATION_NO_LEASE_WAIT =
         MUTATION_REPLICATION_FIRST,         /* A new primary serves while a lease is out. */

@@ -2,6 +2,7 @@
 
 #include "common/log.h"
 #include "common/mem.h"
+#include "common/mutation.h"
 #include "shardd/store/storefile.h"
 
 #include <assert.h>
@@ -90,7 +91,7 @@ static int note_partial(struct node *node, uint32_t shard, struct error *err)
 {
     char path[PATH_ROOM];
 
-    if (map_has(&node->partial, shard)) {
+    if (map_has(&node->partial, shard) || mutation_is(MUTATION_PARTIAL_FORGOTTEN)) {
         return E_OK;
     }
     partial_path(node, shard, path, sizeof path);
@@ -372,7 +373,7 @@ static bool is_other_life(struct node *node, uint32_t shard, enum shardmap_role 
 
     nodeshards_path(node, shard, path, sizeof path);
     if (role != SHARDMAP_LEARNER || !map_has(&node->opened, shard) ||
-        storefile_exists(node->options.vfs, path)) {
+        storefile_exists(node->options.vfs, path) || mutation_is(MUTATION_TWO_LIVES)) {
         return false;
     }
     node->must_restart = true;

@@ -267,7 +267,11 @@ static uint64_t step_place(struct lab *lab, size_t place)
     }
     int rc = is_coord ? coord_turn(lab->coord, lab->now_ms, &lab->out, &err)
                       : node_turn(lab->nodes[place], lab->now_ms, &lab->out, &err);
-    if (rc != E_OK) {
+    if (rc != E_OK && !is_coord && node_must_restart(lab->nodes[place])) {
+        outbox_clear(&lab->out);
+        lab_stop_node(lab, (uint32_t)place);
+        lab_start_node(lab, (uint32_t)place);
+    } else if (rc != E_OK) {
         fail_turn(place, &err);
     }
     deliver(lab, place);

@@ -31,6 +31,8 @@ static const struct row {
     {MUTATION_NO_ABORT_MEMORY, "no_abort_memory", BUDGET},
     {MUTATION_READS_IGNORE_DECIDED, "reads_ignore_decided", BUDGET},
     {MUTATION_VOTE_UNREPLICATED, "vote_unreplicated", BUDGET},
+    {MUTATION_PARTIAL_FORGOTTEN, "partial_forgotten", BUDGET},
+    {MUTATION_TWO_LIVES, "two_lives", LONG_BUDGET},
 };
 
 /* Those of replication: replica_mutations.c. */

@@ -620,6 +620,35 @@ START_TEST(an_emptied_replica_does_not_lead_although_it_was_eligible)
 }
 END_TEST
 
+/* A replica is let go and taken on again: late answers of its life before are told apart by the
+ * boot. */
+START_TEST(a_replica_that_comes_back_does_so_under_another_boot)
+{
+    struct lab lab;
+    struct error err;
+    struct bytes reply;
+
+    bytes_init(&reply, 0);
+    lab_open(&lab, 2);
+    lab.replicas = 2;
+    lab_boot(&lab, "g", 1);
+    uint32_t other = 3 - lab.map.shards[0].primary;
+    uint64_t boot = lab.boot_of[other];
+    for (uint32_t replicas = 1; replicas <= 2; replicas++) {
+        const char *const set[] = {
+            "verb", "graph.set", "name", "g", "replicas", replicas == 1 ? "1" : "2", NULL};
+        ck_assert_int_eq(lab_admin(&lab, PEER_NODE(PEER_COORDINATOR, 1), &reply, &err, set),
+                         MESSAGE_ADMIN_REPLY);
+        lab_run(&lab, 5000);
+        lab_refresh(&lab);
+        ck_assert_uint_eq(lab.map.shards[0].isr.count, replicas);
+    }
+    ck_assert(lab.boot_of[other] != boot);
+    bytes_close(&reply);
+    lab_close(&lab);
+}
+END_TEST
+
 /* Two replicas: what the one that leads has no room for, the other writes. */
 START_TEST(a_primary_whose_disk_is_full_is_replaced)
 {
@@ -656,4 +685,5 @@ RUN_SUITE("coord", boots_and_commits, two_shards_commit_together, restarts_lose_
           a_file_of_another_incarnation_is_suspect, status_says_what_is_wrong,
           routers_are_told_of_each_change, ids_are_leased_once,
           a_primary_whose_disk_is_full_is_replaced,
+          a_replica_that_comes_back_does_so_under_another_boot,
           an_emptied_replica_does_not_lead_although_it_was_eligible)

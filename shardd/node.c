@@ -16,6 +16,7 @@
 enum {
     HEARTBEAT_MS = 100,
     RENEW_MS = 1000,
+    LIFE_MS = 2000,    /* Starts again are not more frequent. */
     RESTART_MS = 3000, /* For others to take over before a start again. */
     SILENCE_MS = 500,  /* A coordinator that says nothing for so long is not asked again at once. */
     REPEAT_MS = 100,   /* Of the registration. */
@@ -442,7 +443,10 @@ static int tend_one(struct node *node, bool was_busy, struct error *err)
 /* As for any end: others take over first. */
 static int end_to_restart(struct node *node, uint64_t now_ms, struct error *err)
 {
-    if (!node->must_restart) {
+    if (node->started_ms == 0) {
+        node->started_ms = now_ms;
+    }
+    if (!node->must_restart || now_ms < node->started_ms + LIFE_MS) {
         return E_OK;
     }
     if (node->restart_ms == 0) {

@@ -42,6 +42,7 @@ struct node {
     bool is_leaving;      /* About to end. */
     bool must_restart;    /* See node_must_restart. */
     uint64_t renew_ms;    /* When learners with files of no use are looked at again. */
+    uint64_t started_ms;  /* Its first turn. */
     uint64_t restart_ms;  /* Then it does not wait any longer for others to take over. */
     uint32_t coordinator; /* Which of the list is asked. */
     uint32_t refusals;    /* In a row. */

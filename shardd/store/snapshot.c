@@ -9,7 +9,12 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { NAME_ROOM = 4096, MARKER_SIZE = 16 };
+enum {
+    NAME_ROOM = 4096,
+    MARKER_SIZE = 16,
+    CALL_MAX =
+        65536 /* The machine's VFS writes a size modulo 128 KiB: as much as SQLite asks for. */
+};
 
 /* ---- files of a VFS ---- */
 
@@ -22,6 +27,30 @@ static int fault(int rc, const char *what, const char *path, struct error *err)
 {
     return error_set(err, (rc & 0xff) == SQLITE_FULL ? E_LIMIT : E_IO, "%s: cannot %s: %s", path,
                      what, sqlite3_errstr(rc));
+}
+
+static int file_read(const struct file *file, uint8_t *out, size_t size, uint64_t offset)
+{
+    int rc = SQLITE_OK;
+
+    for (size_t at = 0; at < size && rc == SQLITE_OK; at += CALL_MAX) {
+        size_t part = size - at < CALL_MAX ? size - at : CALL_MAX;
+        rc = file->base->pMethods->xRead(file->base, out + at, (int)part,
+                                         (sqlite3_int64)(offset + at));
+    }
+    return rc;
+}
+
+static int file_write(const struct file *file, struct slice data, uint64_t offset)
+{
+    int rc = SQLITE_OK;
+
+    for (size_t at = 0; at < data.size && rc == SQLITE_OK; at += CALL_MAX) {
+        size_t part = data.size - at < CALL_MAX ? data.size - at : CALL_MAX;
+        rc = file->base->pMethods->xWrite(file->base, data.data + at, (int)part,
+                                          (sqlite3_int64)(offset + at));
+    }
+    return rc;
 }
 
 static int file_open(struct file *file, const char *vfs, const char *path, int flags,
@@ -171,8 +200,7 @@ int snapshot_read(struct snapshot *snapshot, uint64_t offset, size_t size, struc
         size = (size_t)(snapshot->size - offset);
     }
     uint8_t *chunk = mem_alloc(size);
-    int rc = snapshot->file.base->pMethods->xRead(snapshot->file.base, chunk, (int)size,
-                                                  (sqlite3_int64)offset);
+    int rc = file_read(&snapshot->file, chunk, size, offset);
     if (rc == SQLITE_OK) {
         bytes_append(out, chunk, size);
     }
@@ -289,16 +317,13 @@ uint64_t snapshot_target_offset(const struct snapshot_target *incoming)
 int snapshot_target_write(struct snapshot_target *incoming, struct slice chunk, uint32_t crc,
                           struct error *err)
 {
-    const sqlite3_io_methods *methods = incoming->file.base->pMethods;
-
     if (chunk.size == 0 || chunk.size > SNAPSHOT_CHUNK_MAX ||
         chunk.size > incoming->size - incoming->offset ||
         crc_extend(0, chunk.data, chunk.size) != crc) {
         return error_set(err, E_CORRUPT, "%s: the chunk at %llu is damaged", incoming->path,
                          (unsigned long long)incoming->offset);
     }
-    int rc = methods->xWrite(incoming->file.base, chunk.data, (int)chunk.size,
-                             (sqlite3_int64)incoming->offset);
+    int rc = file_write(&incoming->file, chunk, incoming->offset);
     if (rc != SQLITE_OK) {
         return fault(rc, "write", incoming->path, err);
     }

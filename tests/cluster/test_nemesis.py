@@ -442,6 +442,10 @@ def inside(options):
                 print(f'# {len(load.acked)} registrations, {load.transfers} transfers, {load.sums} reads of the sum,'
                       f' {sum(load.errors.values())} errors {load.errors.most_common(3)}', flush=True)
                 if sys.exc_info()[0] is not None:
+                    for name in NODES:
+                        folder = cluster.folder / 'data' / name
+                        files = sorted((path.stat().st_size, str(path.relative_to(folder))) for path in folder.rglob('*') if path.is_file())
+                        print(f'# {name}: {shutil.disk_usage(folder).free} bytes free, largest files {files[-6:]}')
                     for path in sorted(cluster.folder.glob('*.log')):
                         for line in path.read_text(errors='replace').splitlines()[-12:]:
                             print(f'# {path.stem}: {line}')

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SECTOR = 512, ROOM_FIRST = 64 * 1024, FATES = 4 };
+enum { SECTOR = 512, ROOM_FIRST = 64 * 1024, FATES = 4, CALL_MAX = 65536 };
 
 static const double A_DAY = 2460000.5; /* Julian. */
 
@@ -188,6 +188,7 @@ static int write_file(sqlite3_file *base, const void *data, int count, sqlite3_i
 {
     struct handle *handle = handle_of(base);
     struct vfs *vfs = handle->vfs;
+    assert(count > 0 && count <= CALL_MAX);
     enum fate fate = count_call(vfs);
 
     if (fate == GOES_ON && vfs->is_full && (size_t)offset + (size_t)count > handle->file->size) {

@@ -162,6 +162,33 @@ START_TEST(half_a_snapshot_is_never_a_file)
 }
 END_TEST
 
+/* The machine's VFS took 0 bytes of 1 MiB, and said that the disk was full. */
+START_TEST(chunks_are_as_large_as_they_may_be)
+{
+    struct copying c;
+
+    start(&c);
+    bytes_clear(&c.chunk);
+    for (uint32_t i = 0; i < SNAPSHOT_CHUNK_MAX; i++) {
+        bytes_u8(&c.chunk, (uint8_t)(i >> 9));
+    }
+    int rc = snapshot_target_open(&c.incoming, NULL, c.target, 2 * SNAPSHOT_CHUNK_MAX, &c.fix.err);
+    ck_assert_int_eq(rc, E_OK);
+    uint32_t crc = crc_extend(0, c.chunk.data, c.chunk.size);
+    rc = snapshot_target_write(c.incoming, bytes_slice(&c.chunk), crc, &c.fix.err);
+    ck_assert_msg(rc == E_OK, "%s", c.fix.err.text);
+    ck_assert_uint_eq(snapshot_target_offset(c.incoming), SNAPSHOT_CHUNK_MAX);
+    FILE *file = fopen(c.target, "rb");
+    ck_assert_ptr_nonnull(file);
+    for (uint32_t i = 0; i < SNAPSHOT_CHUNK_MAX; i++) {
+        ck_assert_int_eq(fgetc(file), (uint8_t)(i >> 9));
+    }
+    ck_assert_int_eq(fclose(file), 0);
+    snapshot_target_close(&c.incoming);
+    stop(&c);
+}
+END_TEST
+
 START_TEST(what_a_crash_left_is_begun_anew)
 {
     struct copying c;
@@ -182,4 +209,4 @@ START_TEST(what_a_crash_left_is_begun_anew)
 END_TEST
 
 RUN_SUITE("snapshot", a_copy_made_while_writing_is_of_one_moment, half_a_snapshot_is_never_a_file,
-          what_a_crash_left_is_begun_anew)
+          chunks_are_as_large_as_they_may_be, what_a_crash_left_is_begun_anew)

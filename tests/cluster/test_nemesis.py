@@ -321,11 +321,11 @@ class Nemesis:
     def fill(self, name, seconds):
         """No room on a node's disk; its shards are led by others meanwhile."""
         path = self.cluster.folder / 'data' / name / 'ballast'
-        with open(path, 'wb') as ballast:
+        with open(path, 'wb', buffering=0) as ballast:
             try:
                 while True:
-                    ballast.write(bytes(1 << 16))
-                    ballast.flush()
+                    if ballast.write(bytes(1 << 16)) == 0:
+                        break
             except OSError:
                 pass
         time.sleep(seconds)

@@ -25,6 +25,7 @@ enum {
     PATIENCE_US = 20000,
     COMMITS_MIN = 40, /* Minimum progress of a run. */
     DECIDED_MIN = 10,
+    FAULT_RARE_US = 4000000,
     SYNC_MS = 30000,  /* Of healing: until all replicas are in sync. */
     LONGER = 25,      /* Times the load is prolonged at most, until there is progress. */
     ALARM_INDEX = 500 /* Alarms: clients first; then the nemesis. */
@@ -217,7 +218,9 @@ static bool load(struct sim *sim)
     }
     for (int i = 0; i < LONGER && !is_broken(sim) && (i == 0 || !has_progress(sim)); i++) {
         run_until(sim, sim->cluster.now_us + until_ms * 1000);
-        sim->nemesis.fault_us += sim->nemesis.fault_us / 2;
+        if (sim->nemesis.fault_us < FAULT_RARE_US) {
+            sim->nemesis.fault_us += sim->nemesis.fault_us / 2;
+        }
     }
     sim->workload.is_over = true;
     sim->nemesis.is_calm = true;
